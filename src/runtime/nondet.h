@@ -1,0 +1,27 @@
+/* Every source of nondeterminism, behind one narrow interface: the clock, random choices, what runs next, and waiting for the outside.
+ *
+ * nondet.c answers from the real world. A simulation gives the same five functions from a seed and a virtual clock, with one worker, and
+ * the rest of the library does not change: nothing else in src/ reads a clock, draws a random number or sleeps in the kernel. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct epoll_event;
+
+/* The monotonic clock, in nanoseconds. */
+int64_t leat_i_nondet_clock(void);
+
+/* A number in [0, n), n >= 1. The purpose lets a simulation treat choices differently. */
+enum choice { CHOOSE_CASE, CHOOSE_VICTIM, CHOOSE_HEAP };
+uint32_t leat_i_nondet_choose(enum choice purpose, uint32_t n);
+
+/* Whether the goroutine woken last runs before those that wait longer (true in the real world, for its cache's sake). */
+bool leat_i_nondet_newest_first(void);
+
+/* Waits for events on the epoll descriptor, until the time `until` (LEAT_NEVER: without end; 0: not at all). Answers their number, or a
+ * negative errno. */
+int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t until);
+
+/* Sleeps in the kernel while *word == value, until the time `until`; leat_i_nondet_wake ends up to n such sleeps. */
+void leat_i_nondet_sleep(_Atomic(uint32_t) *word, uint32_t value, int64_t until);
+void leat_i_nondet_wake(_Atomic(uint32_t) *word, int n);

@@ -1,0 +1,39 @@
+/* Waiting for what a test needs to be the case: never for a time that ought to be long enough. What never comes true ends in the
+ * harness's time-out. */
+#pragma once
+#include "harness.h"
+
+#include <leat/leat.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Lets others run for a moment, also in a scope that is cancelled. */
+static inline void pause_a_moment(void) {
+  leat_shield(s);
+  leat_sleep(LEAT_US(50));
+}
+
+#define UNTIL(...) \
+  while (!(__VA_ARGS__)) pause_a_moment()
+
+/* How many goroutines of this name are parked, as leat_dump shows it. */
+static inline size_t blocked_goroutines(const char *name) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *f = open_memstream(&text, &size);
+  CHECK(f != NULL);
+  leat_dump(f);
+  fclose(f);
+  size_t found = 0;
+  char *rest = text;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    const char *at = strstr(line, name);
+    if (at && !strstr(line, "running") && !strstr(line, "runnable") && !strstr(line, "ready")) found++;
+  }
+  free(text);
+  return found;
+}
+
+static inline void wait_blocked(const char *name, size_t n) { UNTIL(blocked_goroutines(name) >= n); }
