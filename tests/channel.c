@@ -1,17 +1,13 @@
-/* Channels: the behaviour table, order of values and of waiters, elements of any size, ends from both sides, batches, deadlines.
+/* Channels: order of values and of waiters, elements of any size, ends from both sides, batches, deadlines, a host's event loop.
+ * What each operation does in each state is in channel_table.c.
  *
- * The table is the Notes' (nil, open, closed x read, write, close) with leat's deviations; scenarios are after Go's runtime/chan_test.go
- * and test/chan (fifo, nonblock, perm, zerosize), and libdill's tests/chan.c. */
+ * Scenarios are after Go's runtime/chan_test.go and test/chan (fifo, nonblock, doubleselect, zerosize), and libdill's tests/chan.c. */
 #include "wait.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* The behaviour table: one line is one cell. */
-
-enum { BLOCKS = 1, NO_VALUE = -77 };
 
 typedef leat_chan(int) int_chan;
 
@@ -20,291 +16,21 @@ static int_chan filled(leat_view s, size_t capacity, int n) {
   for (int i = 1; i <= n; i++) CHECK_EQ(leat_send(c, i), LEAT_OK);
   return c;
 }
-static int_chan nil(leat_view s) { return (void)s, NULL; }
-static int_chan unbuffered(leat_view s) { return filled(s, 0, 0); }
-static int_chan empty(leat_view s) { return filled(s, 4, 0); }
-static int_chan nonempty(leat_view s) { return filled(s, 4, 2); }
-static int_chan full(leat_view s) { return filled(s, 4, 4); }
-static int_chan closed_unbuffered(leat_view s) {
-  int_chan c = unbuffered(s);
-  leat_close(c);
-  return c;
-}
-static int_chan closed_empty(leat_view s) {
-  int_chan c = empty(s);
-  leat_close(c);
-  return c;
-}
-static int_chan closed_drained(leat_view s) {
-  int_chan c = nonempty(s);
-  leat_close(c);
-  int v;
-  CHECK_EQ(leat_recv(c, &v), LEAT_OK);
-  CHECK_EQ(leat_recv(c, &v), LEAT_OK);
-  return c;
-}
-static int_chan closed_nonempty(leat_view s) {
-  int_chan c = nonempty(s);
-  leat_close(c);
-  return c;
-}
-static int_chan stopped(leat_view s) {
-  int_chan c = nonempty(s);
-  leat_stop(c);
-  return c;
-}
-static int_chan stopped_closed(leat_view s) {
-  int_chan c = stopped(s);
-  leat_close(c);
-  return c;
-}
-static int_chan no_memory(leat_view s) { return leat_chan_make(s, int, SIZE_MAX / 2); }
-
-/* What an operation answers, and the value that it left behind. */
-typedef int operation(int_chan c, int *value);
-
-static int send(int_chan c, int *value) { return (void)value, leat_send(c, 100); }
-static int send_until(int_chan c, int *value) { return (void)value, leat_send_until(c, LEAT_NEVER, 100); }
-static int try_send(int_chan c, int *value) {
-  int status = leat_try_send(c, 100);
-  return (void)value, status;
-}
-static int select_send(int_chan c, int *value) {
-  int chosen = leat_select(leat_on_send(c, 100));
-  return (void)value, chosen == 0 ? leat_selected() : chosen;
-}
-static int send_one_of_n(int_chan c, int *value) {
-  const int items[] = {100};
-  size_t sent = 9;
-  int status = leat_send_n(c, &items[0], 1, &sent);
-  CHECK_EQ(sent, status == LEAT_OK);
-  return (void)value, status;
-}
-static int recv(int_chan c, int *value) { return leat_recv(c, value); }
-static int recv_until(int_chan c, int *value) { return leat_recv_until(c, LEAT_NEVER, value); }
-static int try_recv(int_chan c, int *value) { return leat_try_recv(c, value); }
-static int select_recv(int_chan c, int *value) {
-  int chosen = leat_select(leat_on_recv(c, value));
-  return chosen == 0 ? leat_selected() : chosen;
-}
-static int recv_one_of_n(int_chan c, int *value) {
-  size_t got = 9;
-  int status = leat_recv_n(c, value, 1, &got);
-  CHECK_EQ(got, status == LEAT_OK);
-  return status;
-}
-static int discard(int_chan c, int *value) { return (void)value, leat_discard(c); }
-static int range(int_chan c, int *value) {
-  leat_range(int, v, c) {
-    *value = v;
-    return LEAT_OK;
-  }
-  return leat_range_end();
-}
-static int select_default(int_chan c, int *value) {
-  switch (leat_select(leat_on_recv(c, value), leat_default)) {
-  case 0: return leat_selected();
-  case 1: return LEAT_EMPTY;
-  default: return LEAT_FAILED;
-  }
-}
-static int len(int_chan c, int *value) { return *value = (int)leat_len(c), LEAT_OK; }
-static int cap(int_chan c, int *value) { return *value = (int)leat_cap(c), LEAT_OK; }
-static int stop(int_chan c, int *value) { return (void)value, leat_stop(c), LEAT_OK; }
 
 LEAT_FN(closer, int_chan, c) { leat_close(c); }
-static int close_(int_chan c, int *value) { /* misuse is a panic; here its scope's failure */
+static void close_in_goroutine(int_chan c, const char *name) {
   leat_scope(s);
-  leat_go(s, closer, c);
-  int status = leat_wait(s);
-  if (status != LEAT_OK) CHECK(strstr(leat_failure_of(s)->message, "clos") != NULL);
-  return (void)value, status;
+  leat_go_with(s, ((leat_go_options){.name = name}), closer, c);
+  UNTIL(leat_failure_of(s) != NULL);
 }
-
-struct cell {
-  const char *name;
-  int line;
-  int_chan (*state)(leat_view);
-  operation *op;
-  int status; /* or BLOCKS */
-  int value;  /* left in the target; NO_VALUE: untouched */
-  int length; /* afterwards */
-};
-#define CELL(state, op, ...) {#state " x " #op, __LINE__, state, op, __VA_ARGS__}
-#define NONE NO_VALUE
-
-static void check_cells(const struct cell *cells, size_t n) {
-  for (const struct cell *cell = cells; cell < cells + n; cell++) {
-    leat_scope(s);
-    int_chan c = cell->state(s);
-    int value = NO_VALUE, status;
-    {
-      leat_scope(limit);
-      if (cell->status == BLOCKS) CHECK_EQ(leat_set_timeout(limit, LEAT_MS(10)), LEAT_OK);
-      status = cell->op(c, &value);
-    }
-    if (status != (cell->status == BLOCKS ? LEAT_DEADLINE : cell->status) || value != cell->value || (int)leat_len(c) != cell->length) {
-      char text[200];
-      snprintf(text, sizeof text, "%s: status %d, value %d, length %zu; wanted %d, %d, %d", cell->name, status, value, leat_len(c), cell->status,
-               cell->value, cell->length);
-      test_fail(__FILE__, cell->line, text);
-    }
-  }
-}
-#define TABLE(name, ...) \
-  TEST_GO(table_##name) { \
-    static const struct cell cells[] = {__VA_ARGS__}; \
-    check_cells(cells, sizeof cells / sizeof *cells); \
-  }
-
-TABLE(nil,
-      CELL(nil, send, BLOCKS, NONE, 0),
-      CELL(nil, send_until, BLOCKS, NONE, 0),
-      CELL(nil, select_send, BLOCKS, NONE, 0),
-      CELL(nil, send_one_of_n, BLOCKS, NONE, 0),
-      CELL(nil, try_send, LEAT_FULL, NONE, 0),
-      CELL(nil, recv, BLOCKS, 0, 0),
-      CELL(nil, recv_until, BLOCKS, 0, 0),
-      CELL(nil, discard, BLOCKS, NONE, 0),
-      CELL(nil, range, BLOCKS, NONE, 0),
-      CELL(nil, try_recv, LEAT_EMPTY, 0, 0),
-      CELL(nil, select_default, LEAT_EMPTY, NONE, 0),
-      CELL(nil, len, LEAT_OK, 0, 0),
-      CELL(nil, cap, LEAT_OK, 0, 0),
-      CELL(nil, close_, LEAT_PANIC, NONE, 0))
-
-TABLE(unbuffered,
-      CELL(unbuffered, send, BLOCKS, NONE, 0),
-      CELL(unbuffered, send_until, BLOCKS, NONE, 0),
-      CELL(unbuffered, select_send, BLOCKS, NONE, 0),
-      CELL(unbuffered, send_one_of_n, BLOCKS, NONE, 0),
-      CELL(unbuffered, try_send, LEAT_FULL, NONE, 0),
-      CELL(unbuffered, recv, BLOCKS, 0, 0),
-      CELL(unbuffered, recv_until, BLOCKS, 0, 0),
-      CELL(unbuffered, discard, BLOCKS, NONE, 0),
-      CELL(unbuffered, range, BLOCKS, NONE, 0),
-      CELL(unbuffered, try_recv, LEAT_EMPTY, 0, 0),
-      CELL(unbuffered, select_default, LEAT_EMPTY, NONE, 0),
-      CELL(unbuffered, len, LEAT_OK, 0, 0),
-      CELL(unbuffered, cap, LEAT_OK, 0, 0),
-      CELL(unbuffered, close_, LEAT_OK, NONE, 0),
-      CELL(unbuffered, stop, LEAT_OK, NONE, 0))
-
-TABLE(empty,
-      CELL(empty, send, LEAT_OK, NONE, 1),
-      CELL(empty, send_until, LEAT_OK, NONE, 1),
-      CELL(empty, select_send, LEAT_OK, NONE, 1),
-      CELL(empty, send_one_of_n, LEAT_OK, NONE, 1),
-      CELL(empty, try_send, LEAT_OK, NONE, 1),
-      CELL(empty, recv, BLOCKS, 0, 0),
-      CELL(empty, recv_until, BLOCKS, 0, 0),
-      CELL(empty, discard, BLOCKS, NONE, 0),
-      CELL(empty, range, BLOCKS, NONE, 0),
-      CELL(empty, try_recv, LEAT_EMPTY, 0, 0),
-      CELL(empty, select_default, LEAT_EMPTY, NONE, 0),
-      CELL(empty, len, LEAT_OK, 0, 0),
-      CELL(empty, cap, LEAT_OK, 4, 0),
-      CELL(empty, close_, LEAT_OK, NONE, 0),
-      CELL(empty, stop, LEAT_OK, NONE, 0))
-
-TABLE(nonempty,
-      CELL(nonempty, send, LEAT_OK, NONE, 3),
-      CELL(nonempty, select_send, LEAT_OK, NONE, 3),
-      CELL(nonempty, send_one_of_n, LEAT_OK, NONE, 3),
-      CELL(nonempty, try_send, LEAT_OK, NONE, 3),
-      CELL(nonempty, recv, LEAT_OK, 1, 1),
-      CELL(nonempty, recv_until, LEAT_OK, 1, 1),
-      CELL(nonempty, select_recv, LEAT_OK, 1, 1),
-      CELL(nonempty, recv_one_of_n, LEAT_OK, 1, 1),
-      CELL(nonempty, discard, LEAT_OK, NONE, 1),
-      CELL(nonempty, range, LEAT_OK, 1, 1),
-      CELL(nonempty, try_recv, LEAT_OK, 1, 1),
-      CELL(nonempty, select_default, LEAT_OK, 1, 1),
-      CELL(nonempty, len, LEAT_OK, 2, 2),
-      CELL(nonempty, cap, LEAT_OK, 4, 2),
-      CELL(nonempty, close_, LEAT_OK, NONE, 2),
-      CELL(nonempty, stop, LEAT_OK, NONE, 0))
-
-TABLE(full,
-      CELL(full, send, BLOCKS, NONE, 4),
-      CELL(full, send_until, BLOCKS, NONE, 4),
-      CELL(full, select_send, BLOCKS, NONE, 4),
-      CELL(full, send_one_of_n, BLOCKS, NONE, 4),
-      CELL(full, try_send, LEAT_FULL, NONE, 4),
-      CELL(full, recv, LEAT_OK, 1, 3),
-      CELL(full, try_recv, LEAT_OK, 1, 3),
-      CELL(full, select_recv, LEAT_OK, 1, 3),
-      CELL(full, recv_one_of_n, LEAT_OK, 1, 3),
-      CELL(full, discard, LEAT_OK, NONE, 3),
-      CELL(full, range, LEAT_OK, 1, 3),
-      CELL(full, len, LEAT_OK, 4, 4),
-      CELL(full, cap, LEAT_OK, 4, 4),
-      CELL(full, close_, LEAT_OK, NONE, 4),
-      CELL(full, stop, LEAT_OK, NONE, 0))
-
-#define ENDED(state, capacity) \
-  CELL(state, send, LEAT_CLOSED, NONE, 0), \
-  CELL(state, send_until, LEAT_CLOSED, NONE, 0), \
-  CELL(state, select_send, LEAT_CLOSED, NONE, 0), \
-  CELL(state, send_one_of_n, LEAT_CLOSED, NONE, 0), \
-  CELL(state, try_send, LEAT_CLOSED, NONE, 0), \
-  CELL(state, recv, LEAT_CLOSED, 0, 0), \
-  CELL(state, recv_until, LEAT_CLOSED, 0, 0), \
-  CELL(state, select_recv, LEAT_CLOSED, 0, 0), \
-  CELL(state, discard, LEAT_CLOSED, NONE, 0), \
-  CELL(state, range, LEAT_CLOSED, NONE, 0), \
-  CELL(state, try_recv, LEAT_CLOSED, 0, 0), \
-  CELL(state, select_default, LEAT_CLOSED, 0, 0), \
-  CELL(state, len, LEAT_OK, 0, 0), \
-  CELL(state, cap, LEAT_OK, capacity, 0), \
-  CELL(state, stop, LEAT_OK, NONE, 0)
-
-TABLE(closed_unbuffered, ENDED(closed_unbuffered, 0), CELL(closed_unbuffered, close_, LEAT_PANIC, NONE, 0))
-TABLE(closed_empty, ENDED(closed_empty, 4), CELL(closed_empty, close_, LEAT_PANIC, NONE, 0))
-TABLE(closed_drained, ENDED(closed_drained, 4), CELL(closed_drained, close_, LEAT_PANIC, NONE, 0))
-TABLE(stopped, ENDED(stopped, 4), CELL(stopped, close_, LEAT_OK, NONE, 0))
-TABLE(stopped_closed, ENDED(stopped_closed, 4), CELL(stopped_closed, close_, LEAT_PANIC, NONE, 0))
-
-TABLE(closed_nonempty,
-      CELL(closed_nonempty, send, LEAT_CLOSED, NONE, 2),
-      CELL(closed_nonempty, select_send, LEAT_CLOSED, NONE, 2),
-      CELL(closed_nonempty, send_one_of_n, LEAT_CLOSED, NONE, 2),
-      CELL(closed_nonempty, try_send, LEAT_CLOSED, NONE, 2),
-      CELL(closed_nonempty, recv, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, recv_until, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, select_recv, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, recv_one_of_n, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, discard, LEAT_OK, NONE, 1),
-      CELL(closed_nonempty, range, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, try_recv, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, select_default, LEAT_OK, 1, 1),
-      CELL(closed_nonempty, len, LEAT_OK, 2, 2),
-      CELL(closed_nonempty, cap, LEAT_OK, 4, 2),
-      CELL(closed_nonempty, close_, LEAT_PANIC, NONE, 2),
-      CELL(closed_nonempty, stop, LEAT_OK, NONE, 0))
-
-TEST_GO(no_memory_is_a_status_of_every_operation) {
-  static operation *const blocking[] = {send, send_until, select_send, recv, recv_until, select_recv, discard, range};
-  leat_scope(s);
-  int_chan c = no_memory(s);
-  CHECK(c != NULL);
-  int value = 5;
-  for (size_t i = 0; i < sizeof blocking / sizeof *blocking; i++) CHECK_EQ(blocking[i](c, &value), LEAT_NOMEM);
-  CHECK_EQ(leat_try_send(c, 1), LEAT_NOMEM);
-  CHECK_EQ(leat_try_recv(c, &value), LEAT_NOMEM);
-  CHECK_EQ(value, 0);
-}
-
 TEST_GO_DIES(double_close_names_goroutine_and_birthplace, "close", "close_twice", "channel.c:") {
   leat_scope(s);
-  int_chan c = closed_empty(s);
-  leat_go_with(s, ((leat_go_options){.name = "close_twice"}), closer, c);
-  UNTIL(leat_failure_of(s) != NULL);
+  int_chan c = leat_chan_make(s, int, 3);
+  leat_close(c);
+  close_in_goroutine(c, "close_twice");
 }
 TEST_GO_DIES(close_of_nil_names_goroutine_and_birthplace, "close", "nil", "close_nothing", "channel.c:") {
-  leat_scope(s);
-  leat_go_with(s, ((leat_go_options){.name = "close_nothing"}), closer, NULL);
-  UNTIL(leat_failure_of(s) != NULL);
+  close_in_goroutine(NULL, "close_nothing");
 }
 
 /* Order. */
@@ -744,8 +470,14 @@ static void check_batch_ended(size_t capacity, int taken, void (*end)(int_chan, 
   leat_range(int, v, c) CHECK_EQ(v, next++);
   CHECK_EQ(next, (int)batch_sent);
 }
-static void end_by_close(int_chan c, struct leat_scope *s) { (void)s, leat_close(c); }
-static void end_by_cancel(int_chan c, struct leat_scope *s) { (void)c, leat_cancel(s); }
+static void end_by_close(int_chan c, struct leat_scope *s) {
+  (void)s;
+  leat_close(c);
+}
+static void end_by_cancel(int_chan c, struct leat_scope *s) {
+  (void)c;
+  leat_cancel(s);
+}
 TEST_GO(a_batch_closed_in_the_middle_counts_exactly) {
   check_batch_ended(10, 0, end_by_close, LEAT_CLOSED);
   check_batch_ended(10, 33, end_by_close, LEAT_CLOSED);
@@ -757,7 +489,7 @@ TEST_GO(a_batch_cancelled_in_the_middle_counts_exactly) {
   check_batch_ended(0, 3, end_by_cancel, LEAT_CANCELED);
 }
 static atomic_int batch_dropped;
-static void count_drop(int *v) { (void)v, batch_dropped++; }
+static void count_drop(int *v) { batch_dropped += v != NULL; }
 TEST_GO(a_batch_stopped_in_the_middle_counts_what_was_handed_over) {
   leat_scope(s);
   int_chan c = leat_chan_make(s, int, 10);

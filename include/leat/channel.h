@@ -63,7 +63,7 @@
     int64_t LEAT_I_CAT(leat_i_d, N) = (deadline); \
     __auto_type LEAT_I_CAT(leat_i_p, N) = (target); \
     LEAT_I_POINTS_TO_ELEM(LEAT_I_CAT(leat_i_p, N), LEAT_I_CAT(leat_i_c, N), op); \
-    fn(LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_p, N), LEAT_I_CAT(leat_i_d, N)); \
+    fn(LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_p, N), sizeof *LEAT_I_CAT(leat_i_p, N), LEAT_I_CAT(leat_i_d, N)); \
   })
 #define leat_discard(c) LEAT_I_ON(__COUNTER__, LEAT_I_CAN_RECV, "leat_discard", leat_i_discard, c)
 
@@ -97,7 +97,7 @@
            LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)); \
          }); \
          LEAT_I_CAT(leat_i_once, N); LEAT_I_CAT(leat_i_once, N) = 0) \
-      for (T v; leat_i_range(LEAT_I_CAT(leat_i_r, N), &v);)
+      for (T v; leat_i_range(LEAT_I_CAT(leat_i_r, N), &v, sizeof v);)
 int leat_range_end(void);
 
 /* void leat_close(c): no more will be sent. void leat_stop(c): no more will be received; what is buffered goes to the drop function.
@@ -153,12 +153,12 @@ LEAT_I_BEGIN
 struct leat_i_chan *leat_i_chan_make(const struct leat_scope *s, size_t elem, size_t capacity, const char *birthplace);
 int leat_i_send(struct leat_i_chan *c, const void *value, int64_t deadline);
 int leat_i_try_send(struct leat_i_chan *c, const void *value, int64_t unused);
-int leat_i_recv(struct leat_i_chan *c, void *target, int64_t deadline);
-int leat_i_try_recv(struct leat_i_chan *c, void *target, int64_t unused);
+int leat_i_recv(struct leat_i_chan *c, void *target, size_t size, int64_t deadline);
+int leat_i_try_recv(struct leat_i_chan *c, void *target, size_t size, int64_t unused);
 int leat_i_discard(struct leat_i_chan *c);
 int leat_i_send_n(struct leat_i_chan *c, const void *items, size_t n, size_t *sent);
 int leat_i_recv_n(struct leat_i_chan *c, void *items, size_t n, size_t *got);
-bool leat_i_range(struct leat_i_chan *c, void *target);
+bool leat_i_range(struct leat_i_chan *c, void *target, size_t size);
 void leat_i_close(struct leat_i_chan *c, const char *where);
 void leat_i_stop(struct leat_i_chan *c);
 size_t leat_i_len(struct leat_i_chan *c);

@@ -67,7 +67,7 @@ struct leat_i_stage_fn {
     const struct leat_scope *LEAT_I_CAT(leat_i_s, N) = (s); \
     __auto_type LEAT_I_CAT(leat_i_c, N) = (in); \
     LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_c, N), "leat_take"); \
-    (leat_rx(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)))) leat_i_take(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), (n), LEAT_I_HERE); \
+    (leat_rx(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)))) leat_i_take(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), sizeof(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N))), (n), LEAT_I_HERE); \
   })
 #define leat_for_each(s, in, fn) LEAT_I_SINK_STAGE(__COUNTER__, s, in, fn)
 #define LEAT_I_SINK_STAGE(N, s, in, fn) \
@@ -82,6 +82,6 @@ struct leat_i_stage_fn {
 LEAT_I_BEGIN
 struct leat_i_chan *leat_i_map(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace);
 struct leat_i_chan *leat_i_filter(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace);
-struct leat_i_chan *leat_i_take(const struct leat_scope *s, struct leat_i_chan *in, int64_t n, const char *birthplace);
+struct leat_i_chan *leat_i_take(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t n, const char *birthplace);
 int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace);
 LEAT_I_END

@@ -1,0 +1,114 @@
+/* report.c - see report.h.
+ *
+ * The progress line is drawn a few times a second over its former self, with nothing but a carriage return and spaces, so that any
+ * terminal will do; it is cut to the terminal's width, because what wraps cannot be drawn over. */
+#include "report.h"
+#include "format.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define EVERY LEAT_MS(200)
+enum { WIDEST = 120 };
+
+struct screen {
+  struct counters *counters;
+  int64_t start;
+  size_t drawn; /* columns of the progress line on the terminal now */
+};
+
+static void put(const char *text, size_t n) {
+  while (n > 0) {
+    ssize_t written = write(STDERR_FILENO, text, n);
+    if (written <= 0) return; /* there is nowhere left to complain */
+    text += written;
+    n -= (size_t)written;
+  }
+}
+
+static void erase(struct screen *s) {
+  char blank[WIDEST + 2];
+  if (s->drawn == 0) return;
+  memset(blank, ' ', sizeof blank);
+  blank[0] = blank[s->drawn + 1] = '\r';
+  put(blank, s->drawn + 2);
+  s->drawn = 0;
+}
+
+static size_t progress_text(const struct screen *s, char *text, size_t size) {
+  struct counters *c = s->counters;
+  uint64_t files = atomic_load(&c->done_files), bytes = atomic_load(&c->done_bytes);
+  uint64_t of_files = atomic_load(&c->found_files), of_bytes = atomic_load(&c->found_bytes);
+  double seconds = (double)(leat_now() - s->start) / 1e9, rate = (double)bytes / seconds;
+  char done[32], all[32], speed[32], left[32] = "";
+  bool known = atomic_load(&c->found_all);
+  if (known && of_bytes > bytes && rate > 0) {
+    uint64_t wait = (uint64_t)((double)(of_bytes - bytes) / rate + 0.5);
+    if (wait < 3600) snprintf(left, sizeof left, ", %d:%02d left", (int)(wait / 60), (int)(wait % 60));
+    else snprintf(left, sizeof left, ", %d:%02d:%02d left", (int)(wait / 3600), (int)(wait / 60 % 60), (int)(wait % 60));
+  }
+  int n = snprintf(text, size, "%llu of %llu%s files, %s of %s%s, %s/s%s", (unsigned long long)files, (unsigned long long)of_files, known ? "" : "+",
+                   format_bytes(done, bytes), format_bytes(all, of_bytes > bytes ? of_bytes : bytes), known ? "" : "+", format_bytes(speed, (uint64_t)rate), left);
+  return (size_t)n < size ? (size_t)n : size - 1;
+}
+
+static void draw(struct screen *s) {
+  struct winsize w;
+  size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1u : 79;
+  char text[WIDEST + 2] = "\r";
+  if (columns > WIDEST) columns = WIDEST;
+  if (tcgetpgrp(STDERR_FILENO) != getpgrp()) return; /* in the background: the terminal is somebody else's */
+  size_t n = progress_text(s, text + 1, WIDEST + 1);
+  if (n > columns) n = columns;
+  size_t used = n;
+  while (used < s->drawn && used < columns) text[1 + used++] = ' ';
+  put(text, 1 + used);
+  s->drawn = n;
+}
+
+LEAT_FN(reporter, leat_rx(char *), lines, leat_rx(int64_t), ticks, struct counters *, counters) {
+  struct screen screen = {.counters = counters, .start = leat_now()};
+  for (;;) {
+    char *line;
+    int64_t tick;
+    int which = leat_select_ordered(leat_on_recv(lines, &line), leat_on_recv(ticks, &tick));
+    if (which == 1) {
+      draw(&screen);
+      continue;
+    }
+    erase(&screen);
+    if (which != 0 || leat_selected() != LEAT_OK) return;
+    put(line, strlen(line));
+    free(line);
+  }
+}
+
+static void drop_line(char **line) { free(*line); }
+
+int report_start(struct leat_scope *s, struct report *r) {
+  leat_rx(int64_t) ticks = NULL; /* never ready */
+  r->lines = leat_chan_make(s, char *, 64);
+  leat_on_drop(r->lines, drop_line);
+  if (r->show_progress) ticks = leat_timer_chan(leat_ticker_start(s, EVERY));
+  return leat_go(s, reporter, leat_rx_of(r->lines), ticks, r->counters);
+}
+
+void report_end(struct report *r) { leat_close(r->lines); }
+
+void report_say(struct report *r, const char *format, ...) {
+  static const char name[] = "digest: ";
+  va_list arguments;
+  va_start(arguments, format);
+  int n = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  char *line = malloc(sizeof name + (size_t)n + 1);
+  if (!line) return;
+  memcpy(line, name, sizeof name - 1);
+  va_start(arguments, format);
+  vsnprintf(line + sizeof name - 1, (size_t)n + 1, format, arguments);
+  va_end(arguments);
+  strcpy(line + sizeof name - 1 + n, "\n");
+  if (leat_send(r->lines, line)) free(line);
+}

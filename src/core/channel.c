@@ -1,0 +1,492 @@
+/* See channel.h and leat/channel.h. */
+#include "channel.h"
+#include "../runtime/nondet.h"
+#include "../runtime/report.h"
+#include "../runtime/scheduler.h"
+#include "panic.h"
+#include "scope.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* ---- life ---- */
+
+#ifdef LEAT_DEBUG
+/* Debug builds keep freed channels for a while, poisoned, so that a handle that outlived its scope is recognised. */
+enum { QUARANTINE = 1024 };
+static const uint64_t ALIVE = UINT64_C(0x11ea7c4a2), DEAD = UINT64_C(0xdead11ea7c4a2);
+static struct chan *quarantine[QUARANTINE];
+static _Atomic(uint32_t) quarantined;
+
+void leat_i_chan_check(const struct chan *c, const char *operation) {
+  if (c && c->magic != ALIVE)
+    leat_i_panic("%s on a channel that was freed with its scope (made at %s)", operation, c->magic == DEAD ? c->birthplace : "an unknown place");
+}
+
+static void set_alive(struct chan *c) { c->magic = ALIVE; }
+
+static void release_memory(struct chan *c) {
+  c->magic = DEAD;
+  uint32_t at = add(&quarantined, 1) % QUARANTINE;
+  free(__atomic_exchange_n(&quarantine[at], c, __ATOMIC_ACQ_REL));
+}
+#else
+void leat_i_chan_check(const struct chan *c, const char *operation) { (void)c, (void)operation; }
+static void set_alive(struct chan *c) { (void)c; }
+static void release_memory(struct chan *c) { free(c); }
+#endif
+
+struct chan *leat_i_chan_failed(void) {
+  static struct chan failed = {.flags = CHAN_FAILED, .references = 1, .users = 1, .elem_size = 1, .birthplace = "out of memory"};
+  set_alive(&failed);
+  return &failed;
+}
+
+struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
+  size_t bytes;
+  struct scope *s = (struct scope *)scope;
+  struct chan *c = NULL;
+  if (!__builtin_mul_overflow(elem, capacity, &bytes) && !__builtin_add_overflow(bytes, (sizeof *c + 63) & ~(size_t)63, &bytes) && bytes < PTRDIFF_MAX)
+    c = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+  if (!c) return (struct leat_i_chan *)leat_i_chan_failed();
+  *c = (struct chan){.elem_size = elem, .capacity = capacity, .birthplace = birthplace, .scope = s, .references = 1};
+  c->buffer = (char *)c + ((sizeof *c + 63) & ~(size_t)63);
+  set_alive(c);
+  if (s) {
+    lock_take(&s->lock);
+    c->scope_next = s->chans;
+    if (s->chans) s->chans->scope_previous = c;
+    s->chans = c;
+    lock_drop(&s->lock);
+  }
+  return (struct leat_i_chan *)c;
+}
+
+static void drop_buffered(struct chan *c) {
+  for (size_t n = load_relaxed(&c->n); n; n--) {
+    if (c->drop) c->drop(c->buffer + c->head * c->elem_size);
+    c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
+  }
+  store_relaxed(&c->n, 0);
+}
+
+static void unreference(struct chan *c) {
+  if (sub(&c->references, 1) != 1) return;
+  drop_buffered(c);
+  if (c->event_fd) close(c->event_fd);
+  release_memory(c);
+}
+
+void leat_i_chans_of_scope_free(struct chan *c) {
+  while (c) {
+    struct chan *next = c->scope_next;
+    unreference(c);
+    c = next;
+  }
+}
+
+void leat_i_release(struct leat_i_chan *handle) {
+  struct chan *c = chan_of(handle);
+  if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
+  leat_i_chan_check(c, "leat_release");
+  struct scope *s = c->scope;
+  if (s) {
+    lock_take(&s->lock);
+    if (c->scope_previous) c->scope_previous->scope_next = c->scope_next;
+    else s->chans = c->scope_next;
+    if (c->scope_next) c->scope_next->scope_previous = c->scope_previous;
+    lock_drop(&s->lock);
+  }
+  unreference(c);
+}
+
+void leat_i_chan_use(struct chan *c) {
+  add(&c->users, 1);
+  add(&c->references, 1);
+}
+
+void leat_i_chan_unuse(struct chan *c) {
+  if (load_relaxed(&c->flags) & CHAN_FAILED) return;
+  if (sub(&c->users, 1) == 1 && !(load_relaxed(&c->flags) & CHAN_SHARED)) leat_i_stop((struct leat_i_chan *)c);
+  unreference(c);
+}
+
+void leat_i_chan_enlist_stage(struct chan *c) {
+  if (c && !leat_i_hold_pass(c)) leat_i_chan_use(c);
+}
+
+void leat_i_share(struct leat_i_chan *c) {
+  if (c) atomic_fetch_or(&chan_of(c)->flags, CHAN_SHARED);
+}
+
+void leat_i_own(struct leat_i_chan *c) {
+  if (c) chan_of(c)->owner = leat_i_self()->id;
+}
+
+void leat_i_on_drop(struct leat_i_chan *c, void (*drop)(void *)) {
+  if (c) chan_of(c)->drop = drop;
+}
+
+size_t leat_i_len(struct leat_i_chan *c) { return c ? load_acquire(&chan_of(c)->n) : 0; }
+size_t leat_i_cap(struct leat_i_chan *c) { return c ? chan_of(c)->capacity : 0; }
+
+/* ---- one value, under the lock ---- */
+
+void leat_i_chan_notify(struct chan *c) {
+  if (likely(!c->event_fd)) return;
+  uint64_t one = 1;
+  ssize_t ignored = write(c->event_fd, &one, sizeof one); /* fails only if it is readable to the brim */
+  (void)ignored;
+}
+
+static char *slot(struct chan *c, size_t i) {
+  i += c->head;
+  if (i >= c->capacity) i -= c->capacity;
+  return c->buffer + i * c->elem_size;
+}
+
+/* The first waiter that can be claimed, off its queue and claimed with its status set. */
+static struct waiter *claim_first(struct queue *q, int status) {
+  struct waiter *w;
+  while ((w = q->first)) {
+    queue_remove(q, w);
+    struct goroutine *g = w->goroutine;
+    if (!leat_i_claim(g, status)) continue; /* from here on it is none of ours: it may be gone when the lock is dropped */
+    w->status = status;
+    g->woken_by = w;
+    return w;
+  }
+  return NULL;
+}
+
+int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken) {
+  uint32_t flags = load_relaxed(&c->flags);
+  if (unlikely(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED))) return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
+  struct waiter *w = c->receivers.first ? claim_first(&c->receivers, LEAT_OK) : NULL;
+  if (w) {
+    chan_copy(w->elem, value, c->elem_size);
+    *woken = w->goroutine;
+    return LEAT_OK;
+  }
+  size_t n = load_relaxed(&c->n);
+  if (n == c->capacity) return WOULD_BLOCK;
+  chan_copy(slot(c, n), value, c->elem_size);
+  store_relaxed(&c->n, n + 1);
+  leat_i_chan_notify(c);
+  return LEAT_OK;
+}
+
+/* Takes the next value of the first sender that waits. A batch stays at the head of the queue until its last value: the goroutine is claimed
+ * with that one only, and counts by what is left, so a cancel in the middle loses nothing. */
+static bool take_from_sender(struct chan *c, void *target, struct goroutine **woken) {
+  struct waiter *w = c->senders.first;
+  if (w && w->count > 1) {
+    chan_copy(target, w->elem, c->elem_size);
+    w->elem += c->elem_size;
+    w->count--;
+    return true;
+  }
+  if (!w || !(w = claim_first(&c->senders, LEAT_OK))) return false;
+  chan_copy(target, w->elem, c->elem_size);
+  w->elem += c->elem_size;
+  w->count--; /* not 0 for a batch behind one that could not be claimed: woken early, it sends the rest itself */
+  *woken = w->goroutine;
+  return true;
+}
+
+int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **woken) {
+  size_t n = load_relaxed(&c->n);
+  if (n) {
+    chan_copy(target, slot(c, 0), c->elem_size);
+    c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
+    /* The room goes to the sender that has waited longest. */
+    if (!c->senders.first || !take_from_sender(c, slot(c, n - 1), woken)) store_relaxed(&c->n, n - 1);
+    return LEAT_OK;
+  }
+  if (c->senders.first && take_from_sender(c, target, woken)) return LEAT_OK;
+  uint32_t flags = load_relaxed(&c->flags);
+  if (likely(!(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED)))) return WOULD_BLOCK;
+  memset(target, 0, c->elem_size);
+  return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
+}
+
+/* ---- blocking ---- */
+
+static void unlock_chan(void *c) { lock_drop(&((struct chan *)c)->lock); }
+
+/* With the lock, which it drops: waits in the queue. */
+static int wait_in(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
+  struct chan *c = w->chan;
+  struct goroutine *self = w->goroutine;
+  if (unlikely(deadline != LEAT_NEVER && deadline <= leat_i_nondet_clock())) {
+    lock_drop(&c->lock);
+    return LEAT_DEADLINE;
+  }
+  queue_push(q, w);
+  if (q == &c->senders) leat_i_chan_notify(c);
+  self->woken_by = NULL;
+  int status = leat_i_park(self, &(struct park){.reason = reason, .object = c, .unlock = unlock_chan, .unlock_arg = c, .deadline = deadline});
+  if (likely(self->woken_by == w)) return w->status;
+  lock_take(&c->lock);
+  queue_remove(q, w);
+  lock_drop(&c->lock);
+  return status;
+}
+
+static int wait_on_nil(struct goroutine *self, int64_t deadline) {
+  return leat_i_park(self, &(struct park){.reason = WAIT_NIL, .deadline = deadline});
+}
+
+/* What every operation returns through. */
+static int done(struct goroutine *self, int status) {
+  if (unlikely(status == LEAT_CANCELED || (status == LEAT_DEADLINE && leat_i_scope_interrupts(self->scope)))) return leat_i_cancelled(self, status);
+  self->ignored = 0;
+  return status;
+}
+
+static int finish(struct goroutine *self, struct chan *c, struct goroutine *woken, int status) {
+  lock_drop(&c->lock);
+  if (woken) leat_i_ready(woken);
+  leat_i_operation(self);
+  self->ignored = 0;
+  return status;
+}
+
+int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  if (unlikely(!c)) return done(self, wait_on_nil(self, deadline));
+  leat_i_chan_check(c, "leat_send");
+  lock_take(&c->lock);
+  status = leat_i_chan_send_locked(c, value, &woken);
+  if (status != WOULD_BLOCK) return finish(self, c, woken, status);
+  struct waiter w = {.goroutine = self, .chan = c, .elem = (char *)value, .count = 1};
+  return done(self, wait_in(&c->senders, &w, WAIT_SEND, deadline));
+}
+
+int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unused) {
+  (void)unused;
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  if (unlikely(!c)) return LEAT_FULL;
+  leat_i_chan_check(c, "leat_try_send");
+  lock_take(&c->lock);
+  status = leat_i_chan_send_locked(c, value, &woken);
+  return finish(self, c, woken, status == WOULD_BLOCK ? LEAT_FULL : status);
+}
+
+/* A receive that fails zeroes its target, also on the nil channel, hence the size. */
+static int zeroed(void *target, size_t size, int status) {
+  memset(target, 0, size);
+  return status;
+}
+
+int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t deadline) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
+  if (unlikely(!c)) return done(self, zeroed(target, size, wait_on_nil(self, deadline)));
+  leat_i_chan_check(c, "leat_recv");
+  lock_take(&c->lock);
+  status = leat_i_chan_recv_locked(c, target, &woken);
+  if (status != WOULD_BLOCK) return finish(self, c, woken, status);
+  struct waiter w = {.goroutine = self, .chan = c, .elem = target, .count = 1};
+  status = wait_in(&c->receivers, &w, WAIT_RECV, deadline);
+  if (unlikely(status)) zeroed(target, size, status);
+  return done(self, status);
+}
+
+int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
+  (void)unused;
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
+  if (unlikely(!c)) return zeroed(target, size, LEAT_EMPTY);
+  leat_i_chan_check(c, "leat_try_recv");
+  lock_take(&c->lock);
+  status = leat_i_chan_recv_locked(c, target, &woken);
+  if (status == WOULD_BLOCK) status = zeroed(target, size, LEAT_EMPTY);
+  return finish(self, c, woken, status);
+}
+
+int leat_i_discard(struct leat_i_chan *handle) {
+  struct chan *c = chan_of(handle);
+  char small[256];
+  size_t size = c ? c->elem_size : 1;
+  char *value = size <= sizeof small ? small : malloc(size);
+  if (!value) return LEAT_NOMEM;
+  int status = leat_i_recv(handle, value, size, LEAT_NEVER);
+  if (status == LEAT_OK && c->drop) c->drop(value);
+  if (value != small) free(value);
+  return status;
+}
+
+bool leat_i_range(struct leat_i_chan *c, void *target, size_t size) {
+  int status = leat_i_recv(c, target, size, LEAT_NEVER);
+  if (unlikely(status)) leat_i_self()->range_status = status;
+  return status == LEAT_OK;
+}
+
+int leat_range_end(void) { return leat_i_self()->range_status; }
+
+/* ---- many values ---- */
+
+static void collect(struct goroutine **list, struct goroutine *woken) {
+  if (!woken) return;
+  woken->link = *list;
+  *list = woken;
+}
+
+/* Lists are collected backwards; whoever waited longest runs first. */
+static void ready_in_order(struct goroutine *list) {
+  struct goroutine *ordered = NULL;
+  while (list) {
+    struct goroutine *next = list->link;
+    list->link = ordered;
+    ordered = list;
+    list = next;
+  }
+  leat_i_ready_list(ordered);
+}
+
+int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_t *sent) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  const char *item = items;
+  size_t left = n;
+  if (sent) *sent = 0;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  if (!n) return LEAT_OK;
+  if (!c) return done(self, wait_on_nil(self, LEAT_NEVER));
+  leat_i_chan_check(c, "leat_send_n");
+  while (left && !status) {
+    lock_take(&c->lock);
+    for (; left; left--, item += c->elem_size) {
+      struct goroutine *one = NULL;
+      status = leat_i_chan_send_locked(c, item, &one);
+      collect(&woken, one);
+      if (status) break;
+    }
+    if (status != WOULD_BLOCK) {
+      lock_drop(&c->lock);
+      break;
+    }
+    if (woken) { /* they are to run while we wait: make them ready first, then look again */
+      lock_drop(&c->lock);
+      ready_in_order(woken);
+      woken = NULL;
+      status = LEAT_OK;
+      continue;
+    }
+    struct waiter w = {.goroutine = self, .chan = c, .elem = (char *)item, .count = left};
+    status = wait_in(&c->senders, &w, WAIT_SEND, LEAT_NEVER);
+    item = w.elem;
+    left = w.count;
+  }
+  ready_in_order(woken);
+  if (sent) *sent = n - left;
+  leat_i_operation(self);
+  return done(self, status);
+}
+
+int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *self = leat_i_self(), *woken = NULL;
+  char *item = items;
+  size_t taken = 0;
+  if (got) *got = 0;
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  if (!n) return LEAT_OK;
+  if (!c) return done(self, wait_on_nil(self, LEAT_NEVER));
+  leat_i_chan_check(c, "leat_recv_n");
+  lock_take(&c->lock);
+  for (; taken < n; taken++, item += c->elem_size) {
+    struct goroutine *one = NULL;
+    status = leat_i_chan_recv_locked(c, item, &one);
+    collect(&woken, one);
+    if (status) break;
+  }
+  if (status == WOULD_BLOCK && !taken) {
+    struct waiter w = {.goroutine = self, .chan = c, .elem = item, .count = 1};
+    status = wait_in(&c->receivers, &w, WAIT_RECV, LEAT_NEVER);
+    if (status == LEAT_OK) taken = 1;
+    else memset(item, 0, c->elem_size);
+  } else {
+    lock_drop(&c->lock);
+    ready_in_order(woken);
+    leat_i_operation(self);
+  }
+  if (got) *got = taken;
+  return done(self, taken ? LEAT_OK : status);
+}
+
+/* ---- ending ---- */
+
+/* Under the lock: claims all who wait in the queue, onto the list. */
+static void claim_all(struct queue *q, struct goroutine **list) {
+  struct waiter *w;
+  while ((w = claim_first(q, LEAT_CLOSED))) collect(list, w->goroutine);
+}
+
+void leat_i_close(struct leat_i_chan *handle, const char *where) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *woken = NULL;
+  if (!c) leat_i_panic("close of the nil channel at %s", where);
+  leat_i_chan_check(c, "leat_close");
+#ifdef LEAT_DEBUG
+  uint64_t self = leat_i_self()->id;
+  if (c->owner && c->owner != self)
+    leat_i_panic("close of a channel (made at %s) by a goroutine that does not own it, at %s; goroutine %llu does", c->birthplace, where, (unsigned long long)c->owner);
+#endif
+  lock_take(&c->lock);
+  uint32_t before = atomic_fetch_or(&c->flags, CHAN_CLOSED);
+  if (!(before & (CHAN_CLOSED | CHAN_FAILED))) {
+    claim_all(&c->receivers, &woken);
+    claim_all(&c->senders, &woken);
+    leat_i_chan_notify(c);
+  }
+  lock_drop(&c->lock);
+  ready_in_order(woken);
+  if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s", c->birthplace, where);
+}
+
+void leat_i_stop(struct leat_i_chan *handle) {
+  struct chan *c = chan_of(handle);
+  struct goroutine *woken = NULL;
+  if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
+  leat_i_chan_check(c, "leat_stop");
+  lock_take(&c->lock);
+  atomic_fetch_or(&c->flags, CHAN_STOPPED);
+  claim_all(&c->senders, &woken);
+  claim_all(&c->receivers, &woken);
+  size_t n = load_relaxed(&c->n), head = c->head;
+  store_relaxed(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
+  leat_i_chan_notify(c);
+  lock_drop(&c->lock);
+  ready_in_order(woken);
+  for (size_t i = 0; c->drop && i < n; i++) c->drop(c->buffer + (head + i) % c->capacity * c->elem_size);
+}
+
+int leat_i_chan_fd(struct leat_i_chan *handle) {
+  struct chan *c = chan_of(handle);
+  if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return LEAT_INVALID;
+  int status = 0;
+  lock_take(&c->lock);
+  if (!c->event_fd) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) status = LEAT_SYSTEM(errno);
+    else c->event_fd = fd;
+    if (!status && (load_relaxed(&c->n) || c->senders.first || load_relaxed(&c->flags) & (CHAN_CLOSED | CHAN_STOPPED))) leat_i_chan_notify(c);
+  }
+  lock_drop(&c->lock);
+  return status ? status : c->event_fd;
+}

@@ -1,0 +1,100 @@
+/* Channels, inside: see leat/channel.h for what they do.
+ *
+ * A lock, a ring buffer, and two queues of waiters. Invariants, under the lock:
+ *   - receivers wait only if the buffer is empty and no sender waits; senders only if the buffer is full;
+ *   - once closed or stopped nobody waits for what will not come: close empties both queues, stop too and the buffer as well.
+ * A value goes straight from sender to receiver when one of them waits: it is copied under the lock into the waiter's place, which lies in
+ * the frame of a goroutine that has been claimed and not yet been made ready. A waiter whose goroutine cannot be claimed is just being
+ * cancelled: it is passed over, and finds itself off the queue.
+ * Rejected: a lock-free buffer beside the queues. It has to look for waiters after each operation and then needs a full barrier, which
+ * costs as much as the uncontended lock. */
+#pragma once
+#include "../runtime/goroutine.h"
+#include <leat/channel.h>
+#include <string.h>
+
+/* An entry in a channel's queue; lies in the waiting goroutine's frame. */
+struct waiter {
+  struct waiter *next, *previous;
+  struct goroutine *goroutine;
+  struct chan *chan;
+  char *elem;    /* where the value comes from or goes to */
+  size_t count;  /* values left to send from there; 1 but for a batch */
+  int status;    /* by the claimer: LEAT_OK or LEAT_CLOSED */
+  uint32_t index; /* which case of a select */
+  bool queued;
+};
+
+struct queue {
+  struct waiter *first, *last;
+};
+
+enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8 };
+
+struct chan {
+  struct lock lock;
+  _Atomic(uint32_t) flags;
+  size_t elem_size, capacity;
+  _Atomic(size_t) n; /* buffered; written under the lock */
+  size_t head;
+  struct queue receivers, senders;
+  char *buffer;
+  int event_fd; /* 0: none */
+  _Atomic(uint32_t) users, references; /* see scope.h; the scope, and holders, that keep the memory */
+  void (*drop)(void *);
+  uint64_t owner; /* a goroutine's number, 0: not declared */
+  const char *birthplace;
+  struct scope *scope;
+  struct chan *scope_next, *scope_previous; /* guarded by the scope's lock */
+#ifdef LEAT_DEBUG
+  uint64_t magic;
+#endif
+};
+
+static inline struct chan *chan_of(struct leat_i_chan *c) { return (struct chan *)c; }
+
+static inline void queue_push(struct queue *q, struct waiter *w) {
+  w->next = NULL;
+  w->previous = q->last;
+  if (q->last) q->last->next = w;
+  else q->first = w;
+  q->last = w;
+  w->queued = true;
+}
+
+static inline void queue_remove(struct queue *q, struct waiter *w) {
+  if (!w->queued) return;
+  if (w->previous) w->previous->next = w->next;
+  else q->first = w->next;
+  if (w->next) w->next->previous = w->previous;
+  else q->last = w->previous;
+  w->queued = false;
+}
+
+static inline void chan_copy(void *to, const void *from, size_t size) {
+  switch (size) { /* the usual sizes without a call */
+  case 4: memcpy(to, from, 4); break;
+  case 8: memcpy(to, from, 8); break;
+  case 16: memcpy(to, from, 16); break;
+  default: memcpy(to, from, size);
+  }
+}
+
+enum { WOULD_BLOCK = 1 }; /* beside the statuses */
+
+/* One value, under the lock. LEAT_OK, LEAT_CLOSED, LEAT_NOMEM or WOULD_BLOCK. *woken gets a goroutine to be made ready after the lock, or
+ * is left alone. */
+int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken);
+int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **woken);
+/* Under the lock: tells the host's event loop, if one listens. */
+void leat_i_chan_notify(struct chan *c);
+
+/* The scope's channels, when all goroutines have ended. */
+void leat_i_chans_of_scope_free(struct chan *list);
+/* A failed channel, on which everything answers LEAT_NOMEM. */
+struct chan *leat_i_chan_failed(void);
+
+void leat_i_chan_use(struct chan *c);
+void leat_i_chan_unuse(struct chan *c); /* the last user stops it */
+void leat_i_chan_enlist_stage(struct chan *c); /* a stage becomes a user, or takes over the calling block's share */
+void leat_i_chan_check(const struct chan *c, const char *operation); /* debug builds: is it alive? */

@@ -1,0 +1,212 @@
+/* Select: see leat/select.h.
+ *
+ *   1. Look at the cases in random order (or as written), each channel under its own lock: the first that can go on, does.
+ *   2. Only if none can, and there is no default: lock all channels, in the order of their addresses (so that two selects cannot wait for
+ *      each other), look again, since step 1 was not one moment, and put an entry into each queue.
+ *   3. Park; the locks are dropped when the goroutine has left its stack. The one who claims it has done the chosen case.
+ *   4. Take the other entries off their queues, one channel at a time: nobody can claim a second time.
+ * With a default, or for a decision that must be of one moment, step 2 alone is the whole select: it locks all, then looks. */
+#include "../runtime/nondet.h"
+#include "../runtime/scheduler.h"
+#include "channel.h"
+#include "panic.h"
+#include "scope.h"
+#include "time.h"
+#include <leat/select.h>
+#include <stdlib.h>
+
+enum { ON_STACK = 16 };
+
+struct select {
+  leat_case *cases;
+  size_t n, n_locks;
+  struct waiter *waiters; /* one a case */
+  struct chan **locks;    /* the channels, by address, each once */
+  uint32_t *order;        /* in which cases are looked at */
+  int64_t deadline;
+  int deadline_index, default_index; /* -1: none */
+};
+
+static bool is_channel_case(const leat_case *k) {
+  return (k->leat_i_kind == LEAT_I_CASE_RECV || k->leat_i_kind == LEAT_I_CASE_SEND) && k->leat_i_chan;
+}
+
+static void *place_of(leat_case *k) { return k->leat_i_value ? k->leat_i_value : &k->leat_i_inline; }
+
+/* With the channel's lock. */
+static int attempt(leat_case *k, struct goroutine **woken) {
+  struct chan *c = chan_of(k->leat_i_chan);
+  return k->leat_i_kind == LEAT_I_CASE_RECV ? leat_i_chan_recv_locked(c, place_of(k), woken) : leat_i_chan_send_locked(c, place_of(k), woken);
+}
+
+static void sort_locks(struct select *s) {
+  for (size_t gap = s->n_locks / 2; gap; gap /= 2) /* Shell's sort: in place, no recursion, and selects are small */
+    for (size_t i = gap; i < s->n_locks; i++) {
+      struct chan *c = s->locks[i];
+      size_t j = i;
+      for (; j >= gap && (uintptr_t)s->locks[j - gap] > (uintptr_t)c; j -= gap) s->locks[j] = s->locks[j - gap];
+      s->locks[j] = c;
+    }
+  size_t kept = 0;
+  for (size_t i = 0; i < s->n_locks; i++)
+    if (!kept || s->locks[kept - 1] != s->locks[i]) s->locks[kept++] = s->locks[i];
+  s->n_locks = kept;
+}
+
+static void survey(struct select *s, bool ordered) {
+  uint32_t ready_order = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    leat_case *k = &s->cases[i];
+    if (is_channel_case(k)) {
+      leat_i_chan_check(chan_of(k->leat_i_chan), "leat_select");
+      uint32_t at = ordered ? ready_order : leat_i_nondet_choose(CHOOSE_CASE, ready_order + 1);
+      s->order[ready_order++] = s->order[at]; /* Fisher and Yates, inside out */
+      s->order[at] = (uint32_t)i;
+    } else if (k->leat_i_kind == LEAT_I_CASE_DEFAULT) {
+      s->default_index = (int)i;
+    } else if (k->leat_i_kind == LEAT_I_CASE_TIMEOUT || k->leat_i_kind == LEAT_I_CASE_DEADLINE) {
+      int64_t at = k->leat_i_kind == LEAT_I_CASE_DEADLINE ? k->leat_i_deadline : leat_i_deadline_after(k->leat_i_deadline);
+      if (s->deadline_index < 0 || at < s->deadline) {
+        s->deadline = at;
+        s->deadline_index = (int)i;
+      }
+    }
+  }
+  s->n_locks = ready_order; /* for now: the number of channel cases */
+}
+
+static int chosen(struct goroutine *self, uint32_t index, int status) {
+  self->select_status = status;
+  self->ignored = 0;
+  if (status == LEAT_NOMEM) return LEAT_NOMEM;
+  return (int)index;
+}
+
+/* Step 1. WOULD_BLOCK stands for "none". */
+static bool look_one_by_one(struct select *s, struct goroutine *self, int *answer) {
+  for (size_t i = 0; i < s->n_locks; i++) {
+    struct goroutine *woken = NULL;
+    leat_case *k = &s->cases[s->order[i]];
+    struct chan *c = chan_of(k->leat_i_chan);
+    lock_take(&c->lock);
+    int status = attempt(k, &woken);
+    lock_drop(&c->lock);
+    if (status == WOULD_BLOCK) continue;
+    if (woken) leat_i_ready(woken);
+    leat_i_operation(self);
+    *answer = chosen(self, s->order[i], status);
+    return true;
+  }
+  return false;
+}
+
+static void lock_all(struct select *s) {
+  for (size_t i = 0; i < s->n_locks; i++) lock_take(&s->locks[i]->lock);
+}
+
+static void unlock_all(void *argument) {
+  struct select *s = argument;
+  /* Backwards, counted in a register: when the last lock is dropped the goroutine may go on, and s be gone. */
+  struct chan **locks = s->locks;
+  for (size_t i = s->n_locks; i--;) lock_drop(&locks[i]->lock);
+}
+
+static void take_off_queue(struct waiter *w, leat_case *k) {
+  struct chan *c = w->chan;
+  queue_remove(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
+}
+
+/* Step 4. Every lock is taken, whether or not an entry is left there, because commit_park may still be dropping them one by one. */
+static void take_off_all(struct select *s, size_t n_cases) {
+  for (size_t i = 0; i < s->n_locks; i++) {
+    lock_take(&s->locks[i]->lock);
+    lock_drop(&s->locks[i]->lock);
+  }
+  for (size_t i = 0; i < n_cases; i++) {
+    leat_case *k = &s->cases[s->order[i]];
+    struct waiter *w = &s->waiters[s->order[i]];
+    lock_take(&w->chan->lock);
+    take_off_queue(w, k);
+    lock_drop(&w->chan->lock);
+  }
+}
+
+static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases) {
+  for (size_t i = 0; i < n_cases; i++) {
+    uint32_t index = s->order[i];
+    leat_case *k = &s->cases[index];
+    struct chan *c = chan_of(k->leat_i_chan);
+    struct waiter *w = &s->waiters[index];
+    *w = (struct waiter){.goroutine = self, .chan = c, .elem = place_of(k), .count = 1, .index = index};
+    queue_push(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
+    if (k->leat_i_kind == LEAT_I_CASE_SEND) leat_i_chan_notify(c);
+  }
+  self->woken_by = NULL;
+  int status = leat_i_park(self, &(struct park){.reason = n_cases ? WAIT_SELECT : WAIT_NIL, .unlock = unlock_all, .unlock_arg = s, .deadline = s->deadline});
+  take_off_all(s, n_cases);
+  struct waiter *w = self->woken_by;
+  if (w) {
+    if (w->status && s->cases[w->index].leat_i_kind == LEAT_I_CASE_RECV) memset(w->elem, 0, w->chan->elem_size);
+    return chosen(self, w->index, w->status);
+  }
+  int scope_status = leat_i_scope_interrupts(self->scope);
+  if (status == LEAT_DEADLINE && !scope_status && s->deadline_index >= 0) return chosen(self, (uint32_t)s->deadline_index, LEAT_OK);
+  return status == LEAT_NOMEM ? LEAT_NOMEM : leat_i_cancelled(self, scope_status ? scope_status : status);
+}
+
+static int run(struct select *s, struct goroutine *self, bool ordered) {
+  survey(s, ordered);
+  size_t n_cases = s->n_locks;
+  int answer;
+  bool may_wait = s->default_index < 0;
+  if ((may_wait || n_cases <= 1) && look_one_by_one(s, self, &answer)) return answer;
+  if (!may_wait && n_cases <= 1) return chosen(self, (uint32_t)s->default_index, LEAT_OK);
+  for (size_t i = 0; i < n_cases; i++) s->locks[i] = chan_of(s->cases[s->order[i]].leat_i_chan);
+  sort_locks(s);
+  lock_all(s);
+  for (size_t i = 0; i < n_cases; i++) {
+    struct goroutine *woken = NULL;
+    int status = attempt(&s->cases[s->order[i]], &woken);
+    if (status == WOULD_BLOCK) continue;
+    unlock_all(s);
+    if (woken) leat_i_ready(woken);
+    leat_i_operation(self);
+    return chosen(self, s->order[i], status);
+  }
+  if (may_wait && (s->deadline_index < 0 || s->deadline > leat_i_nondet_clock())) {
+    if (n_cases) return wait_for_one(s, self, n_cases);
+    int status = leat_i_park(self, &(struct park){.reason = WAIT_NIL, .deadline = s->deadline});
+    int scope_status = leat_i_scope_interrupts(self->scope);
+    if (status == LEAT_DEADLINE && !scope_status) return chosen(self, (uint32_t)s->deadline_index, LEAT_OK);
+    return status == LEAT_NOMEM ? LEAT_NOMEM : leat_i_cancelled(self, scope_status ? scope_status : status);
+  }
+  unlock_all(s);
+  leat_i_operation(self);
+  return chosen(self, (uint32_t)(may_wait ? s->deadline_index : s->default_index), LEAT_OK);
+}
+
+int leat_i_select(leat_case *cases, size_t n, bool ordered) {
+  struct goroutine *self = leat_i_self();
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  struct waiter waiters[ON_STACK];
+  struct chan *locks[ON_STACK];
+  uint32_t order[ON_STACK];
+  struct select s = {.cases = cases, .n = n, .waiters = waiters, .locks = locks, .order = order, .deadline = LEAT_NEVER, .deadline_index = -1, .default_index = -1};
+  if (n <= ON_STACK) return run(&s, self, ordered);
+  char *memory = malloc(n * (sizeof *waiters + sizeof *locks + sizeof *order));
+  if (!memory) return LEAT_NOMEM;
+  s.waiters = (struct waiter *)(void *)memory;
+  s.locks = (struct chan **)(void *)(memory + n * sizeof *waiters);
+  s.order = (uint32_t *)(void *)(memory + n * (sizeof *waiters + sizeof *locks));
+  /* Freed through the cleanup list too: waiting may end in a panic (too many ignored answers). */
+  struct leat_i_defer guard = {.fn = free, .arg = memory};
+  leat_i_defer_enter(&guard);
+  int answer = run(&s, self, ordered);
+  leat_i_defer_leave(&guard);
+  return answer;
+}
+
+int leat_select_array(leat_case *cases, size_t n) { return leat_i_select(cases, n, false); }
+int leat_select_array_ordered(leat_case *cases, size_t n) { return leat_i_select(cases, n, true); }
+int leat_selected(void) { return leat_i_self()->select_status; }

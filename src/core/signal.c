@@ -1,0 +1,105 @@
+/* See leat/signal.h.
+ *
+ * The handler only sets a bit and writes an eventfd, both async-signal-safe; a service goroutine of the subscribing scope waits for that
+ * descriptor and sends the numbers on. Subscriptions lie in a fixed table that is never freed, so a handler that is running on another
+ * thread while a subscription ends reads valid memory. */
+#define _GNU_SOURCE
+#include "../runtime/atomics.h"
+#include "../runtime/lock.h"
+#include "channel.h"
+#include "panic.h"
+#include "scope.h"
+#include <errno.h>
+#include <leat/io.h>
+#include <leat/signal.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { SUBSCRIPTIONS = 64, SIGNALS = 65, QUEUE = 64 };
+
+struct subscription {
+  _Atomic(uint64_t) wanted; /* bit n - 1 for signal n; 0: the entry is free, or ending */
+  _Atomic(uint64_t) pending;
+  _Atomic(int) fd;
+  bool in_use; /* guarded by the lock */
+};
+static struct subscription table[SUBSCRIPTIONS];
+static struct lock lock;
+static uint32_t users[SIGNALS]; /* guarded by the lock */
+static struct sigaction former[SIGNALS];
+
+static uint64_t bit(int number) { return UINT64_C(1) << (number - 1); }
+
+static void on_signal(int number) {
+  int saved = errno;
+  for (int i = 0; i < SUBSCRIPTIONS; i++) {
+    if (!(load_acquire(&table[i].wanted) & bit(number))) continue;
+    atomic_fetch_or(&table[i].pending, bit(number));
+    uint64_t one = 1;
+    ssize_t ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
+    (void)ignored;
+  }
+  errno = saved;
+}
+
+static struct subscription *subscribe(uint64_t wanted, int fd) {
+  struct subscription *s = NULL;
+  lock_take(&lock);
+  for (int i = 0; i < SUBSCRIPTIONS && !s; i++)
+    if (!table[i].in_use) s = &table[i];
+  if (s) {
+    s->in_use = true;
+    store_relaxed(&s->pending, 0);
+    store_relaxed(&s->fd, fd);
+    store_release(&s->wanted, wanted);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    for (int n = 1; n < SIGNALS; n++)
+      if (wanted & bit(n) && users[n]++ == 0) sigaction(n, &action, &former[n]);
+  }
+  lock_drop(&lock);
+  return s;
+}
+
+static void unsubscribe(struct subscription *s) {
+  lock_take(&lock);
+  uint64_t wanted = exchange(&s->wanted, 0);
+  for (int n = 1; n < SIGNALS; n++)
+    if (wanted & bit(n) && --users[n] == 0) sigaction(n, &former[n], NULL);
+  s->in_use = false;
+  lock_drop(&lock);
+  leat_io_close(load_relaxed(&s->fd));
+}
+
+LEAT_FN(deliver_signals, struct subscription *, s, leat_tx(int), out) {
+  leat_defer(unsubscribe, s);
+  uint64_t count;
+  while (leat_io_read(load_relaxed(&s->fd), &count, sizeof count) == (ssize_t)sizeof count) {
+    uint64_t pending = exchange(&s->pending, 0);
+    for (int n = 1; n < SIGNALS; n++)
+      if (pending & bit(n)) leat_try_send(out, n); /* full: dropped, as documented */
+  }
+}
+
+struct leat_i_chan *leat_i_signals(const struct leat_scope *scope, const int *numbers, size_t n) {
+  uint64_t wanted = 0;
+  for (size_t i = 0; i < n; i++) {
+    int k = numbers[i];
+    if (k < 1 || k >= SIGNALS || k == SIGKILL || k == SIGSTOP || k == SIGSEGV || k == SIGBUS || k == SIGFPE || k == SIGILL)
+      leat_i_panic("leat_signals: signal %d cannot be received on a channel", k);
+    wanted |= bit(k);
+  }
+  const struct leat_scope *s = scope ? scope : leat_current_scope();
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct subscription *entry = fd >= 0 ? subscribe(wanted, fd) : NULL;
+  if (!entry) {
+    if (fd >= 0) close(fd);
+    return (struct leat_i_chan *)leat_i_chan_failed();
+  }
+  leat_chan(int) out = leat_chan_make(s, int, QUEUE);
+  if (leat_go_with(s, ((leat_go_options){.name = "signals", .service = 1}), deliver_signals, entry, leat_tx_of(out)) == LEAT_OK)
+    return __extension__ LEAT_I_RAW(out);
+  unsubscribe(entry);
+  return (struct leat_i_chan *)leat_i_chan_failed();
+}

@@ -1,0 +1,117 @@
+/* The goroutine's descriptor. It lies at the top of the goroutine's own stack; plain threads that use leat have one too (kind FOREIGN).
+ *
+ * The wait word is the heart of blocking (scheduler.h): whoever changes it from WAITING to CLAIMED, and nobody else, may set wake_status
+ * and woken_by and must then call leat_i_ready once. */
+#pragma once
+#include "atomics.h"
+#include "lock.h"
+#include "sanitize.h"
+#include <leat/goroutine.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scope;
+struct worker;
+struct slab;
+struct chan;
+struct waiter;
+struct leat_i_cleanup;
+
+enum goroutine_kind {
+  KIND_GOROUTINE,
+  KIND_MAIN,    /* the main goroutine of leat_i_run_main, on the main thread's stack */
+  KIND_FOREIGN, /* a plain thread */
+  KIND_IDLE,    /* a worker's own context, which looks for work */
+};
+
+enum wait_state { STATE_RUNNING = 0, STATE_CLAIMED = 1, STATE_WAITING = 2 };
+
+enum wait_reason { WAIT_NOTHING, WAIT_SEND, WAIT_RECV, WAIT_SELECT, WAIT_NIL, WAIT_SLEEP, WAIT_SCOPE, WAIT_TASK, WAIT_READ, WAIT_WRITE };
+
+/* A share in a stage's output: see scope.h. */
+struct hold {
+  struct hold *next;
+  struct chan *chan;
+};
+
+struct goroutine {
+  /* Owned by the scheduler. */
+  void *sp;               /* where it goes on; valid while it does not run */
+  struct goroutine *link; /* in a run queue or a ready list */
+  struct worker *home;    /* the only worker that may run it, or NULL */
+  void (*unlock)(void *); /* to be done once it has left its stack */
+  void *unlock_arg;
+
+  /* Waiting. */
+  _Atomic(uint32_t) wait;      /* an enum wait_state in the low bits, above them the shield floor: see scope.h */
+  _Atomic(uint32_t) timed_out; /* set by the wait's timer before it claims */
+  int wake_status;             /* by the claimer */
+  struct waiter *woken_by;     /* by the claimer: which of its queue entries */
+  _Atomic(uint32_t) foreign_awake;
+  struct lock park_lock;       /* stands in for waits that have no lock */
+
+  /* Owned by the goroutine itself. */
+  struct scope *scope;             /* the innermost one */
+  struct leat_i_cleanup *cleanups; /* scopes and defers, innermost first */
+  struct hold *holds;
+  uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
+  uint16_t ignored;      /* cancelled answers in a row */
+  bool panicking;
+  uint8_t kind;
+  int range_status, select_status;
+
+  /* Set at the start. */
+  struct scope *base; /* the scope it was started in */
+  const struct leat_i_fn *fn;
+  void *args;
+  const char *name, *birthplace;
+  uint64_t id;
+  struct leat_task *task;
+  bool service;
+
+  /* Its end. */
+  int status;
+  char *message; /* malloc'ed, or NULL */
+
+  /* Guarded by base->lock. */
+  struct goroutine *member_next, *member_prev;
+
+  /* For reports; written before it waits, read by others without a lock, hence atomic. */
+  _Atomic(uint8_t) reason;
+  _Atomic(bool) live;
+  _Atomic(const void *) waits_for;
+
+  /* Its stack. */
+  struct slab *slab;
+  uint32_t slot;
+  uint32_t canary;
+  char *stack_low, *stack_high;
+#ifdef LEAT_ASAN
+  void *asan_fake_stack;
+#endif
+#ifdef LEAT_TSAN
+  void *tsan_fiber;
+#endif
+  struct goroutine *foreign_next; /* list of plain threads; guarded by the runtime's lock */
+};
+
+/* What a starter hands over. */
+struct goroutine_start {
+  struct scope *scope;
+  const struct leat_i_fn *fn;
+  const void *args;
+  const char *birthplace;
+  const leat_go_options *options;
+  struct leat_task *task;
+};
+
+/* A new goroutine, not yet runnable; NULL out of memory. The caller adds it to its scope and then calls leat_i_ready. */
+struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start);
+/* Undoes it, for one that was never made runnable. */
+void leat_i_goroutine_discard(struct goroutine *g);
+/* Ends the calling goroutine: it leaves its scope and its stack. */
+_Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status);
+
+const char *leat_i_wait_text(enum wait_reason reason);
+uint64_t leat_i_goroutine_new_id(void);

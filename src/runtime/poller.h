@@ -1,0 +1,31 @@
+/* The poller: which goroutines wait for which descriptor, over one edge-triggered epoll.
+ *
+ * A descriptor is registered once, for both directions, and has a count of events for each. Who wants to read notes the count, tries, and
+ * on EAGAIN waits only if the count is still the same: an edge that came in between is never lost, and no edge costs a vain second try.
+ * Numbers are reused by the kernel, so a descriptor must be closed through leat_i_poller_close. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct goroutine;
+enum direction { DIRECTION_READ, DIRECTION_WRITE };
+
+int leat_i_poller_start(void); /* LEAT_OK or a status */
+void leat_i_poller_stop(void);
+
+/* True once for each descriptor, until it is closed. */
+bool leat_i_poller_first_use(int fd);
+/* The count of events, to be passed to leat_i_poller_wait. */
+uint32_t leat_i_poller_count(int fd, enum direction d);
+/* Parks the caller until another event, LEAT_CLOSED by leat_i_poller_close, the deadline, or cancellation. LEAT_INVALID: the kernel cannot
+ * poll this descriptor (a regular file). */
+int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_t count, int64_t deadline);
+/* Wakes all who wait and forgets the descriptor, before it is closed. */
+void leat_i_poller_close(int fd);
+
+/* Polls until the time (0: does not wait) and answers the list of goroutines it has claimed, to be made ready. */
+struct goroutine *leat_i_poller_run(int64_t until);
+/* Wakes the worker that polls. */
+void leat_i_poller_kick(void);
+/* How many goroutines wait for descriptors. */
+int leat_i_poller_waiters(void);

@@ -1,0 +1,255 @@
+/* See report.h.
+ *
+ * A total deadlock is claimed only when it is certain: every worker sleeps, no timer is armed, no goroutine waits for a descriptor (a
+ * signal subscription is one that does), and the process has no thread besides the runtime's own and those blocked inside leat, as the
+ * kernel counts them. */
+#define _GNU_SOURCE
+#include "report.h"
+#include "poller.h"
+#include "runtime.h"
+#include "scheduler.h"
+#include "watcher.h"
+#include <dirent.h>
+#include <execinfo.h>
+#include <inttypes.h>
+#include <leat/runtime.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SIGNAL_STACK = 64 * 1024, FRAMES = 32, LISTED = 100, LINE = 512 };
+
+static void (*log_hook)(void *, const char *);
+static void *log_environment;
+static struct lock log_lock;
+
+void leat_set_log(void (*hook)(void *, const char *), void *environment) {
+  lock_take(&log_lock);
+  log_hook = hook;
+  log_environment = environment;
+  lock_drop(&log_lock);
+}
+
+static bool to_hook(const char *line) {
+  lock_take(&log_lock);
+  void (*hook)(void *, const char *) = log_hook;
+  void *environment = log_environment;
+  lock_drop(&log_lock);
+  if (hook) hook(environment, line);
+  return hook != NULL;
+}
+
+void leat_i_log(const char *format, ...) {
+  char line[LINE];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  to_hook(line);
+}
+
+static void to_stderr(const char *text) {
+  size_t n = strlen(text);
+  while (n) {
+    ssize_t wrote = write(STDERR_FILENO, text, n);
+    if (wrote <= 0) return;
+    text += wrote;
+    n -= (size_t)wrote;
+  }
+}
+
+/* A line of what ends the process. */
+static void say(const char *format, ...) {
+  char line[4 * LINE];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(line, sizeof line - 1, format, args);
+  va_end(args);
+  if (to_hook(line)) return;
+  strcat(line, "\n");
+  to_stderr(line);
+}
+
+static char *append(char *at, const char *end, const char *text) {
+  while (*text && at < end) *at++ = *text++;
+  *at = 0;
+  return at;
+}
+
+static char *append_number(char *at, const char *end, uint64_t n) {
+  char digits[24], *d = digits + sizeof digits - 1;
+  *d = 0;
+  do *--d = (char)('0' + n % 10);
+  while (n /= 10);
+  return append(at, end, d);
+}
+
+const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size) {
+  char *at = buffer;
+  const char *end = buffer + size - 1;
+  if (g->kind == KIND_FOREIGN) return append(at, end, "a thread that is not leat's"), buffer;
+  if (g->kind == KIND_IDLE) return append(at, end, "leat's scheduler"), buffer;
+  at = append(at, end, "goroutine ");
+  at = append_number(at, end, g->id);
+  at = append(at, end, " (");
+  at = append(at, end, g->name ? g->name : "?");
+  at = append(at, end, ")");
+  if (g->birthplace) append(append(at, end, ", started at "), end, g->birthplace);
+  return buffer;
+}
+
+char *leat_i_backtrace_text(void) {
+  void *frames[FRAMES];
+  int n = backtrace(frames, FRAMES);
+  char **symbols = backtrace_symbols(frames, n);
+  if (!symbols) return NULL;
+  size_t size = 1;
+  for (int i = 1; i < n; i++) size += strlen(symbols[i]) + 6;
+  char *text = malloc(size), *at = text;
+  if (text) *text = 0;
+  for (int i = 1; text && i < n; i++) at += sprintf(at, "    %s\n", symbols[i]);
+  free(symbols);
+  return text;
+}
+
+_Noreturn void leat_i_die(const char *format, ...) {
+  char text[4 * LINE];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  fflush(NULL);
+  say("leat: %s", text);
+  _exit(2);
+}
+
+/* ---- dump and deadlock ---- */
+
+const char *leat_i_wait_text(enum wait_reason reason) {
+  switch (reason) {
+  case WAIT_NOTHING: return "runnable or running";
+  case WAIT_SEND: return "sending on a channel";
+  case WAIT_RECV: return "receiving from a channel";
+  case WAIT_SELECT: return "in a select";
+  case WAIT_NIL: return "on a nil channel, for ever";
+  case WAIT_SLEEP: return "sleeping";
+  case WAIT_SCOPE: return "waiting for a scope's goroutines";
+  case WAIT_TASK: return "joining a task";
+  case WAIT_READ: return "reading a descriptor";
+  case WAIT_WRITE: return "writing a descriptor";
+  }
+  return "?";
+}
+
+struct listing {
+  FILE *out; /* or NULL: through say */
+  int n;
+};
+
+static void list_one(struct goroutine *g, void *environment) {
+  struct listing *l = environment;
+  char who[LINE];
+  if (l->n++ >= LISTED && !l->out) return;
+  enum wait_reason reason = load_relaxed(&g->reason);
+  const void *object = load_relaxed(&g->waits_for);
+  char what[64] = "";
+  if (reason == WAIT_READ || reason == WAIT_WRITE) snprintf(what, sizeof what, " %d", (int)(intptr_t)object);
+  else if (object && reason != WAIT_NOTHING) snprintf(what, sizeof what, " %p", object);
+  leat_i_describe(g, who, sizeof who);
+  if (l->out) fprintf(l->out, "  %s: %s%s\n", who, leat_i_wait_text(reason), what);
+  else say("  %s: %s%s", who, leat_i_wait_text(reason), what);
+}
+
+static void list_all(struct listing *l) {
+  leat_i_foreign_each(list_one, l);
+  leat_i_stacks_each(list_one, l);
+}
+
+void leat_dump(FILE *out) {
+  struct listing l = {.out = out};
+  fprintf(out, "leat: %" PRIu64 " goroutines, %d workers\n", load_relaxed(&leat_i_sched.n_live), load_relaxed(&leat_i_sched.workers));
+  list_all(&l);
+}
+
+static int threads_of_process(void) {
+  DIR *d = opendir("/proc/self/task");
+  if (!d) return -1;
+  int n = 0;
+  for (struct dirent *e; (e = readdir(d));) n += e->d_name[0] != '.';
+  closedir(d);
+  return n;
+}
+
+void leat_i_check_deadlock(void) {
+  struct sched *s = &leat_i_sched;
+  if (load_seq(&s->n_parked) != load_seq(&s->n_threads) || leat_i_timers_next() != LEAT_NEVER || leat_i_poller_waiters()) return;
+  if (load_seq(&s->queue_n) || load_seq(&s->stopping) || leat_i_runtime_ignores_deadlock() || leat_i_work_waits()) return;
+  if (!load_seq(&s->n_live) && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
+  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
+  fflush(NULL);
+  say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
+  struct listing l = {0};
+  list_all(&l);
+  if (l.n > LISTED) say("  and %d more", l.n - LISTED);
+  _exit(2);
+}
+
+/* ---- faults ---- */
+
+_Noreturn void leat_i_report_overflow(const struct goroutine *g) {
+  char who[LINE], text[2 * LINE], *at = text;
+  const char *end = text + sizeof text - 1;
+  at = append(at, end, "leat: stack overflow: ");
+  at = append(at, end, leat_i_describe(g, who, sizeof who));
+  at = append(at, end, " used up its stack of ");
+  at = append_number(at, end, (uint64_t)(g->stack_high - g->stack_low + 1023) / 1024);
+  append(at, end, " KiB; give it a larger one with leat_go_with(scope, ((leat_go_options){.stack = ...}), ...) or LEAT_STACK\n");
+  to_stderr(text);
+  signal(SIGABRT, SIG_DFL);
+  abort();
+}
+
+static struct sigaction old_segv, old_bus;
+static bool installed;
+
+/* On the alternate stack. What is not an overflow goes to the handler that was there before. */
+static void on_fault(int number, siginfo_t *info, void *context) {
+  bool in_guard = false;
+  const struct goroutine *g = leat_i_stack_find(info->si_addr, &in_guard);
+  if (g && in_guard && load_acquire(&g->live)) leat_i_report_overflow(g);
+  const struct sigaction *old = number == SIGSEGV ? &old_segv : &old_bus;
+  if (old->sa_flags & SA_SIGINFO) old->sa_sigaction(number, info, context);
+  else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) old->sa_handler(number);
+  else sigaction(number, old, NULL); /* the fault happens again, and now ends the process as it would have */
+}
+
+void leat_i_fault_handlers_install(void) {
+  struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  sigemptyset(&action.sa_mask);
+  installed = sigaction(SIGSEGV, &action, &old_segv) == 0 && sigaction(SIGBUS, &action, &old_bus) == 0;
+}
+
+void leat_i_fault_handlers_remove(void) {
+  if (!installed) return;
+  sigaction(SIGSEGV, &old_segv, NULL);
+  sigaction(SIGBUS, &old_bus, NULL);
+  installed = false;
+}
+
+void *leat_i_signal_stack_install(void) {
+  stack_t old;
+  if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE)) return NULL; /* a sanitizer's */
+  void *stack = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (stack == MAP_FAILED) return NULL;
+  sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = SIGNAL_STACK}, NULL);
+  return stack;
+}
+
+void leat_i_signal_stack_remove(void *stack) {
+  if (!stack) return;
+  sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+  munmap(stack, SIGNAL_STACK);
+}

@@ -1,0 +1,292 @@
+/* See runtime.h and leat/runtime.h. */
+#define _GNU_SOURCE
+#include "runtime.h"
+#include "../core/scope.h"
+#include "nondet.h"
+#include "poller.h"
+#include "report.h"
+#include "scheduler.h"
+#include "watcher.h"
+#include <leat/runtime.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_STACK = 64 * 1024, SPARE_THREADS = 256 };
+enum run_state { STOPPED, RUNNING, FORKED };
+
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* held only on plain threads */
+static _Atomic(uint32_t) state;
+static leat_options in_force;
+static struct scope root;
+static struct goroutine *main_goroutine;
+
+struct scope *leat_i_root_scope(void) { return &root; }
+struct goroutine *leat_i_main_goroutine(void) { return main_goroutine; }
+bool leat_i_runtime_ignores_deadlock(void) { return in_force.ignore_deadlock; }
+
+/* ---- how many CPUs ---- */
+
+/* "max 100000" or "200000 100000" (cgroup v2), or one number a file (v1): quota and period in microseconds. */
+static double read_quota(const char *path, double *period) {
+  double quota = -1;
+  FILE *f = fopen(path, "re");
+  if (!f) return -1;
+  char first[32] = "";
+  if (fscanf(f, "%31s %lf", first, period) >= 1 && strcmp(first, "max") != 0) quota = strtod(first, NULL);
+  fclose(f);
+  return quota;
+}
+
+static int cgroup_cpus(void) {
+  char line[512], path[600];
+  double least = 0;
+  FILE *f = fopen("/proc/self/cgroup", "re");
+  if (!f) return 0;
+  while (fgets(line, sizeof line, f)) {
+    line[strcspn(line, "\n")] = 0;
+    char *group = strncmp(line, "0::", 3) == 0 ? line + 3 : NULL;
+    if (!group) continue;
+    for (;;) { /* every group up to the root limits */
+      double period = 100000;
+      snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", group);
+      double quota = read_quota(path, &period);
+      if (quota > 0 && period > 0 && (!least || quota / period < least)) least = quota / period;
+      char *slash = strrchr(group, '/');
+      if (!slash) break;
+      *slash = 0;
+    }
+  }
+  fclose(f);
+  double period = 100000, unused;
+  double quota = read_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", &unused);
+  double v1 = read_quota("/sys/fs/cgroup/cpu/cpu.cfs_period_us", &unused);
+  if (v1 > 0) period = v1;
+  if (quota > 0 && (!least || quota / period < least)) least = quota / period;
+  int whole = (int)least;
+  return least > whole ? whole + 1 : whole;
+}
+
+int leat_cpus(void) {
+  cpu_set_t *set = NULL;
+  int n = 0;
+  for (int room = 1024; room <= 1 << 16 && !n; room *= 2) { /* the kernel's mask may be larger than the default set */
+    set = CPU_ALLOC(room);
+    if (!set) break;
+    if (sched_getaffinity(0, CPU_ALLOC_SIZE(room), set) == 0) n = CPU_COUNT_S(CPU_ALLOC_SIZE(room), set);
+    CPU_FREE(set);
+  }
+  int quota = cgroup_cpus();
+  if (quota > 0 && (!n || quota < n)) n = quota;
+  return n > 0 ? n : 1;
+}
+
+int leat_workers(void) {
+  if (load_acquire(&state) == RUNNING) return load_relaxed(&leat_i_sched.workers);
+  const char *asked = getenv("LEAT_WORKERS");
+  return asked && atoi(asked) > 0 ? atoi(asked) : leat_cpus();
+}
+
+int leat_set_workers(int n) {
+  if (n < 1) return LEAT_INVALID;
+  int status = leat_i_runtime_ensure();
+  if (status) return status;
+  store_seq(&leat_i_sched.workers, n); /* those too many notice at their next look outside */
+  leat_i_wake_worker();
+  return LEAT_OK;
+}
+
+/* ---- starting and stopping ---- */
+
+static size_t stack_from_environment(void) {
+  const char *text = getenv("LEAT_STACK");
+  if (!text) return DEFAULT_STACK;
+  char *end;
+  unsigned long long n = strtoull(text, &end, 10);
+  if (*end == 'k' || *end == 'K') n *= 1024;
+  if (*end == 'm' || *end == 'M') n *= 1024 * 1024;
+  return n ? n : DEFAULT_STACK;
+}
+
+static void in_child_of_fork(void);
+
+static int start(const leat_options *options) {
+  in_force = options ? *options : (leat_options){0};
+  if (in_force.workers <= 0) in_force.workers = leat_workers();
+  if (in_force.max_threads <= 0) in_force.max_threads = in_force.workers + SPARE_THREADS;
+  if (!in_force.stack) in_force.stack = stack_from_environment();
+  leat_i_stacks_init(in_force.stack, in_force.guard);
+  leat_i_workers_init(in_force.workers, in_force.max_threads);
+  leat_i_scope_init_root(&root);
+  int status = leat_i_poller_start();
+  if (status == LEAT_OK) status = leat_i_watcher_start();
+  if (status != LEAT_OK) {
+    leat_i_poller_stop();
+    return status;
+  }
+  static bool fork_handler;
+  if (!fork_handler) fork_handler = pthread_atfork(NULL, NULL, in_child_of_fork) == 0;
+  if (in_force.fault_handlers) leat_i_fault_handlers_install();
+  return LEAT_OK;
+}
+
+static void stop(void) {
+  leat_i_watcher_stop();
+  leat_i_workers_stop();
+  leat_i_poller_stop();
+  leat_i_timers_free();
+  if (in_force.fault_handlers) leat_i_fault_handlers_remove();
+}
+
+int leat_runtime_start(const leat_options *options) {
+  int status = LEAT_OK;
+  pthread_mutex_lock(&start_lock);
+  if (load_relaxed(&state) == STOPPED && (status = start(options)) == LEAT_OK) {
+    status = leat_i_workers_start_one();
+    if (status == LEAT_OK) store_release(&state, RUNNING);
+    else stop();
+  }
+  pthread_mutex_unlock(&start_lock);
+  return status;
+}
+
+int leat_i_runtime_ensure(void) {
+  uint32_t now = load_acquire(&state);
+  if (likely(now == RUNNING)) return LEAT_OK;
+  if (now == FORKED)
+    leat_i_die("this is the child of a fork of a process in which leat ran; its threads do not exist here. "
+               "Such a child may only call exec or _exit");
+  return leat_runtime_start(NULL);
+}
+
+int leat_runtime_stop(void) {
+  if (load_acquire(&state) != RUNNING) return LEAT_OK;
+  struct goroutine *self = leat_i_self();
+  if (self->kind != KIND_FOREIGN) return LEAT_INVALID;
+  leat_i_scope_end_root(self);
+  pthread_mutex_lock(&start_lock);
+  stop();
+  store_release(&state, STOPPED);
+  pthread_mutex_unlock(&start_lock);
+  return LEAT_OK;
+}
+
+int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
+  static struct goroutine storage;
+  pthread_mutex_lock(&start_lock);
+  if (load_relaxed(&state) != STOPPED) leat_i_die("LEAT_MAIN: the runtime runs already");
+  int status = start(&(leat_options){.fault_handlers = 1});
+  struct goroutine *self = &storage;
+  memset(self, 0, sizeof *self);
+  self->kind = KIND_MAIN;
+  self->name = "main";
+  self->id = leat_i_goroutine_new_id();
+  self->scope = self->base = &root;
+  leat_i_thread_stack(&self->stack_low, &self->stack_high);
+  store_relaxed(&self->live, true);
+  struct worker *home = status == LEAT_OK ? leat_i_worker_of_main(self) : NULL;
+  if (!home) leat_i_die("LEAT_MAIN: the runtime cannot start: %s", leat_status_text(status ? status : LEAT_NOMEM));
+  void *signal_stack = leat_i_signal_stack_install();
+  main_goroutine = self;
+  store_release(&state, RUNNING);
+  pthread_mutex_unlock(&start_lock);
+
+  int result = fn(argc, argv);
+
+  leat_i_scope_end_root(self);
+  leat_i_go_home(self, home);
+  pthread_mutex_lock(&start_lock);
+  main_goroutine = NULL;
+  stop();
+  leat_i_signal_stack_remove(signal_stack);
+  store_release(&state, STOPPED);
+  pthread_mutex_unlock(&start_lock);
+  return result;
+}
+
+/* ---- plain threads ---- */
+
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static __thread struct goroutine *foreign;
+static struct lock foreign_lock;
+static struct goroutine *foreign_list; /* guarded by foreign_lock */
+static _Atomic(int) n_parked;
+
+static void thread_ends(void *descriptor) {
+  struct goroutine *g = descriptor;
+  lock_take(&foreign_lock);
+  for (struct goroutine **p = &foreign_list; *p; p = &(*p)->foreign_next)
+    if (*p == g) {
+      *p = g->foreign_next;
+      break;
+    }
+  lock_drop(&foreign_lock);
+  foreign = NULL;
+  free(g);
+}
+
+static void make_key(void) { pthread_key_create(&key, thread_ends); }
+
+struct goroutine *leat_i_foreign_self(void) {
+  if (likely(foreign != NULL && load_acquire(&state) == RUNNING)) return foreign;
+  int status = leat_i_runtime_ensure();
+  if (status) leat_i_die("the runtime cannot start: %s", leat_status_text(status));
+  if (foreign) return foreign;
+  struct goroutine *g = calloc(1, sizeof *g);
+  if (!g) leat_i_die("out of memory while a plain thread entered leat");
+  g->kind = KIND_FOREIGN;
+  g->scope = g->base = &root;
+  store_relaxed(&g->live, true);
+  pthread_once(&key_once, make_key);
+  pthread_setspecific(key, g);
+  lock_take(&foreign_lock);
+  g->foreign_next = foreign_list;
+  foreign_list = g;
+  lock_drop(&foreign_lock);
+  foreign = g;
+  return g;
+}
+
+void leat_i_foreign_parks(int change) { add_seq(&n_parked, change); }
+int leat_i_foreign_parked(void) { return load_seq(&n_parked); }
+
+void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *environment) {
+  if (main_goroutine) visit(main_goroutine, environment);
+  lock_take(&foreign_lock);
+  for (struct goroutine *g = foreign_list; g; g = g->foreign_next) visit(g, environment);
+  lock_drop(&foreign_lock);
+}
+
+/* The child has one thread, whatever it was before; the workers' stacks and locks are in the state they happened to be in. */
+static void in_child_of_fork(void) {
+  if (load_relaxed(&state) == STOPPED) return;
+  store_relaxed(&state, FORKED);
+  leat_i_workers_forget();
+  foreign = NULL;
+}
+
+void leat_i_thread_stack(char **low, char **high) {
+  pthread_attr_t attributes;
+  void *address = NULL;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+    pthread_attr_getstack(&attributes, &address, &size);
+    pthread_attr_destroy(&attributes);
+  }
+  *low = address;
+  *high = (char *)address + size;
+}
+
+/* ---- blocking calls ---- */
+
+void leat_i_block_begin(void) {
+  struct worker *w = leat_i_worker();
+  if (w && !w->pinned) leat_i_give_up_token(w);
+}
+
+void leat_i_block_end(void) {
+  if (leat_i_worker()) leat_i_regain_token(leat_i_self());
+}

@@ -1,0 +1,19 @@
+/* The runtime as a whole: starting and stopping, plain threads that use it, the root scope, fork. */
+#pragma once
+#include "goroutine.h"
+
+struct scope *leat_i_root_scope(void);
+struct goroutine *leat_i_main_goroutine(void); /* of leat_i_run_main, or NULL */
+bool leat_i_runtime_ignores_deadlock(void);
+
+/* Starts the runtime if it does not run. LEAT_OK or a status. Dies in the child of a fork. */
+int leat_i_runtime_ensure(void);
+
+/* The descriptor of the calling plain thread, made on its first call and freed when the thread ends. */
+struct goroutine *leat_i_foreign_self(void);
+void leat_i_foreign_parks(int change);
+int leat_i_foreign_parked(void);
+void leat_i_foreign_each(void (*visit)(struct goroutine *g, void *environment), void *environment);
+
+/* The calling thread's stack, as the kernel made it. */
+void leat_i_thread_stack(char **low, char **high);

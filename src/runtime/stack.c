@@ -1,0 +1,298 @@
+/* See stack.h. */
+#define _GNU_SOURCE
+#include "stack.h"
+#include "goroutine.h"
+#include "report.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <leat/runtime.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+enum {
+  MAX_SLABS = 1 << 16,
+  FIRST_SLOTS = 64,
+  MOST_SLOTS = 1024,
+  TRIM_BATCH = 1 << 16,
+  CANARY_WORDS = 8,
+};
+static const uint64_t CANARY = UINT64_C(0x5ca1ab1e0ddba11);
+
+enum guard_kind { GUARD_NONE_YET, GUARD_MARKER, GUARD_PROTECTED, GUARD_CANARY };
+
+/* An entry of the side table; guarded by the class's lock. */
+struct slot {
+  struct slot *next; /* in the free list */
+  uint32_t index;    /* in its slab's table */
+  uint8_t guard;     /* enum guard_kind */
+  _Atomic(bool) in_use;
+};
+
+struct slab {
+  char *base;
+  size_t stride, stack_size;
+  uint32_t n;
+  _Atomic(uint32_t) fresh; /* how many slots have ever been used */
+  int class;
+  struct slot slots[];
+};
+
+struct stack_class {
+  struct lock lock;
+  struct slot *dirty, *clean;
+  uint32_t n_dirty, least_dirty; /* least since the last trim: that many have not been needed */
+  struct slab *newest;
+  uint32_t next_size;
+};
+
+static struct stack_class classes[STACK_CLASSES];
+/* Only ever appended to, so that a signal handler can read it without a lock. */
+static _Atomic(struct slab *) slabs[MAX_SLABS];
+static _Atomic(uint32_t) n_slabs;
+static int default_class;
+static enum guard_kind best_guard;
+static _Atomic(int64_t) mprotect_budget;
+bool leat_i_stacks_have_canaries;
+
+static int class_of(size_t size) {
+  int class = 0;
+  while (class < STACK_CLASSES - 1 && ((size_t)STACK_SMALLEST << class) < size) class++;
+  return ((size_t)STACK_SMALLEST << class) < size ? -1 : class;
+}
+
+static int64_t max_map_count(void) {
+  char text[32] = "";
+  int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 65530;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  return n > 0 ? strtoll(text, NULL, 10) : 65530;
+}
+
+void leat_i_stacks_init(size_t default_size, int guard) {
+  default_class = class_of(default_size);
+  if (default_class < 0) default_class = STACK_CLASSES - 1;
+  best_guard = guard == LEAT_GUARD_CANARY ? GUARD_CANARY : guard == LEAT_GUARD_MPROTECT ? GUARD_PROTECTED : GUARD_MARKER;
+  static _Atomic(bool) once;
+  if (!exchange(&once, true)) store_relaxed(&mprotect_budget, max_map_count() / 4); /* each splits one mapping into three */
+}
+
+/* Guards the slot's low end as well as can be. */
+static enum guard_kind install_guard(char *low) {
+  if (best_guard == GUARD_MARKER) {
+    if (madvise(low, STACK_GUARD, MADV_GUARD_INSTALL) == 0) return GUARD_MARKER;
+    if (errno == EAGAIN && madvise(low, STACK_GUARD, MADV_GUARD_INSTALL) == 0) return GUARD_MARKER;
+    best_guard = GUARD_PROTECTED; /* an older kernel, or locked memory */
+    leat_i_log("leat: this kernel has no guard markers (Linux 6.13); stacks are guarded by mprotect as far as vm.max_map_count allows");
+  }
+  if (best_guard == GUARD_PROTECTED) {
+    if (sub(&mprotect_budget, 1) > 0 && mprotect(low, STACK_GUARD, PROT_NONE) == 0) return GUARD_PROTECTED;
+    best_guard = GUARD_CANARY;
+    leat_i_log("leat: no more guard pages can be had (vm.max_map_count); further stacks have a pattern at their end that is checked at each switch");
+  }
+  leat_i_stacks_have_canaries = true;
+  return GUARD_CANARY;
+}
+
+static uint64_t *canary_of(const struct goroutine *g) { return (uint64_t *)(void *)g->stack_low; }
+
+bool leat_i_stack_intact(const struct goroutine *g) {
+  if (!g->canary) return true;
+  for (int i = 0; i < CANARY_WORDS; i++)
+    if (canary_of(g)[i] != CANARY) return false;
+  return true;
+}
+
+/* With the class's lock. */
+static struct slab *new_slab(int class) {
+  struct stack_class *c = &classes[class];
+  uint32_t at = load_relaxed(&n_slabs);
+  size_t size = (size_t)STACK_SMALLEST << class, stride = size + STACK_GUARD;
+  uint32_t most = size > (1u << 20) ? 8 : MOST_SLOTS;
+  uint32_t n = c->next_size ? c->next_size : size > (1u << 20) ? 1 : FIRST_SLOTS;
+  if (at >= MAX_SLABS) return NULL;
+  struct slab *slab = calloc(1, sizeof *slab + n * sizeof slab->slots[0]);
+  if (!slab) return NULL;
+  char *base = mmap(NULL, stride * n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (base == MAP_FAILED) {
+    free(slab);
+    return NULL;
+  }
+  madvise(base, stride * n, MADV_NOHUGEPAGE);
+  *slab = (struct slab){.base = base, .stride = stride, .stack_size = size, .n = n, .class = class};
+  c->next_size = n * 2 > most ? most : n * 2;
+  c->newest = slab;
+  /* Classes append under different locks, so the place is taken by a compare-and-swap. */
+  struct slab *expected = NULL;
+  while (!cas(&slabs[at], &expected, slab)) {
+    expected = NULL;
+    if (++at >= MAX_SLABS) {
+      munmap(base, stride * n);
+      free(slab);
+      c->newest = NULL;
+      return NULL;
+    }
+  }
+  for (uint32_t seen = load_relaxed(&n_slabs); seen < at + 1;)
+    if (cas(&n_slabs, &seen, at + 1)) break;
+  return slab;
+}
+
+static struct goroutine *descriptor(struct slab *slab, uint32_t i) {
+  char *end = slab->base + slab->stride * (i + 1);
+  return (struct goroutine *)(void *)(end - ((sizeof(struct goroutine) + 63) & ~(size_t)63));
+}
+
+static struct goroutine *hand_out(struct slab *slab, uint32_t i) {
+  struct goroutine *g = descriptor(slab, i);
+  g->slab = slab;
+  g->slot = i;
+  g->stack_low = slab->base + slab->stride * i + STACK_GUARD;
+  g->stack_high = (char *)g;
+  g->canary = slab->slots[i].guard == GUARD_CANARY;
+  if (g->canary)
+    for (int w = 0; w < CANARY_WORDS; w++) canary_of(g)[w] = CANARY;
+  return g;
+}
+
+static struct slab *slab_of(struct slot *slot) {
+  return (struct slab *)(void *)((char *)(slot - slot->index) - offsetof(struct slab, slots));
+}
+
+static struct slot *fresh_slot(int class) {
+  struct slab *slab = classes[class].newest;
+  if (!slab || load_relaxed(&slab->fresh) == slab->n) slab = new_slab(class);
+  if (!slab) return NULL;
+  uint32_t i = add(&slab->fresh, 1);
+  slab->slots[i].index = i;
+  return &slab->slots[i];
+}
+
+static struct slot *pop(struct slot **list) {
+  struct slot *slot = *list;
+  *list = slot->next;
+  return slot;
+}
+
+static struct goroutine *get_from_class(int class) {
+  struct stack_class *c = &classes[class];
+  lock_take(&c->lock);
+  struct slot *slot = c->dirty ? pop(&c->dirty) : c->clean ? pop(&c->clean) : fresh_slot(class);
+  if (slot && c->n_dirty && --c->n_dirty < c->least_dirty) c->least_dirty = c->n_dirty;
+  lock_drop(&c->lock);
+  if (!slot) return NULL;
+  struct slab *slab = slab_of(slot);
+  if (slot->guard == GUARD_NONE_YET) {
+    slot->guard = install_guard(slab->base + slab->stride * slot->index);
+#ifdef LEAT_VALGRIND
+    (void)VALGRIND_STACK_REGISTER(slab->base + slab->stride * slot->index, slab->base + slab->stride * (slot->index + 1));
+#endif
+  }
+  store_relaxed(&slot->in_use, true);
+  return hand_out(slab, slot->index);
+}
+
+static void put_to_class(struct goroutine *g) {
+  struct slab *slab = g->slab;
+  struct slot *slot = &slab->slots[g->slot];
+  struct stack_class *c = &classes[slab->class];
+  store_relaxed(&slot->in_use, false);
+  lock_take(&c->lock);
+  slot->next = c->dirty;
+  c->dirty = slot;
+  c->n_dirty++;
+  lock_drop(&c->lock);
+}
+
+struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
+  int class = size ? class_of(size) : default_class;
+  if (class < 0) return NULL;
+  if (class == default_class && cache && cache->n) return cache->slots[--cache->n];
+  return get_from_class(class);
+}
+
+void leat_i_stack_put(struct stack_cache *cache, struct goroutine *g) {
+#ifdef LEAT_ASAN
+  __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
+#endif
+  if (!cache || g->slab->class != default_class) {
+    put_to_class(g);
+    return;
+  }
+  if (cache->n == STACK_CACHE) { /* half, the coldest, go to the list */
+    for (int i = 0; i < STACK_CACHE / 2; i++) put_to_class(cache->slots[i]);
+    cache->n = STACK_CACHE / 2;
+    memmove(cache->slots, cache->slots + STACK_CACHE / 2, sizeof cache->slots[0] * STACK_CACHE / 2);
+  }
+  cache->slots[cache->n++] = g;
+}
+
+void leat_i_stack_cache_flush(struct stack_cache *cache) {
+  while (cache->n) put_to_class(cache->slots[--cache->n]);
+}
+
+static bool trim_class(struct stack_class *c) {
+  lock_take(&c->lock);
+  uint32_t n = c->least_dirty < TRIM_BATCH ? c->least_dirty : TRIM_BATCH;
+  struct slot *taken = NULL;
+  for (uint32_t k = 0; k < n; k++) {
+    struct slot *slot = c->dirty;
+    c->dirty = slot->next;
+    c->n_dirty--;
+    slot->next = taken;
+    taken = slot;
+  }
+  c->least_dirty = c->n_dirty;
+  lock_drop(&c->lock);
+  while (taken) {
+    struct slot *slot = taken;
+    taken = slot->next;
+    struct slab *slab = slab_of(slot);
+    madvise(slab->base + slab->stride * slot->index + STACK_GUARD, slab->stack_size, MADV_DONTNEED);
+    lock_take(&c->lock);
+    slot->next = c->clean;
+    c->clean = slot;
+    lock_drop(&c->lock);
+  }
+  return n > 0;
+}
+
+bool leat_i_stacks_trim(void) {
+  bool trimmed = false;
+  for (int i = 0; i < STACK_CLASSES; i++)
+    if (classes[i].newest) trimmed |= trim_class(&classes[i]);
+  return trimmed;
+}
+
+struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {
+  const char *a = address;
+  uint32_t n = load_acquire(&n_slabs);
+  for (uint32_t k = 0; k < n; k++) {
+    struct slab *slab = load_acquire(&slabs[k]);
+    if (!slab || a < slab->base || a >= slab->base + slab->stride * slab->n) continue;
+    uint32_t i = (uint32_t)((size_t)(a - slab->base) / slab->stride);
+    if (!load_relaxed(&slab->slots[i].in_use)) return NULL;
+    *in_guard = a < slab->base + slab->stride * i + STACK_GUARD;
+    return descriptor(slab, i);
+  }
+  return NULL;
+}
+
+void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environment) {
+  uint32_t n = load_acquire(&n_slabs);
+  for (uint32_t k = 0; k < n; k++) {
+    struct slab *slab = load_acquire(&slabs[k]);
+    if (!slab) continue;
+    for (uint32_t i = 0; i < load_acquire(&slab->fresh); i++) {
+      if (!load_relaxed(&slab->slots[i].in_use)) continue;
+      struct goroutine *g = descriptor(slab, i);
+      if (load_acquire(&g->live)) visit(g, environment);
+    }
+  }
+}

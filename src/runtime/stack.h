@@ -1,0 +1,59 @@
+/* Goroutine stacks: fixed size, guarded, taken from large slabs, their memory touched only as it is used.
+ *
+ * A slot of a slab is, from low to high: the guard (16 KiB), the stack, and at its very top the goroutine's descriptor, so a parked
+ * goroutine of modest depth costs one page in all. Slabs are mapped without reserving memory and without huge pages (one huge page would
+ * make every stack 2 MiB), and are never unmapped while the process lives: an address once a descriptor stays readable.
+ *
+ * A late waker cannot exist by protocol, so no generations are needed: whoever may claim a goroutine (a channel's queue, a scope's member
+ * list, a timer) holds it in a structure whose lock the goroutine takes to leave it before it ends (scheduler.h).
+ *
+ * Free slots: each worker keeps a few, most recently used first (warm cache); the rest are in the class's list. The links are in a side
+ * table of the slab, because trimming gives the slot's pages back to the system.
+ *
+ * Guards, best first: guard markers (MADV_GUARD_INSTALL, Linux 6.13: no split of the mapping, 1,000,000 of them measured at 4,096 bytes
+ * resident and 128 of page table a stack); mprotect, until half of vm.max_map_count is used up; a pattern at the stack's low end that is
+ * looked at whenever the goroutine gives up its thread. The kinds below the first are reported through the log hook. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct goroutine;
+
+enum {
+  STACK_GUARD = 16 * 1024,
+  STACK_CLASSES = 16,      /* 16 KiB, 32 KiB, ... 512 MiB */
+  STACK_SMALLEST = 16 * 1024,
+  STACK_CACHE = 64,        /* free slots of the default class that a worker keeps */
+};
+
+struct slab; /* see stack.c */
+
+struct stack_cache {
+  int n;
+  struct goroutine *slots[STACK_CACHE];
+};
+
+/* Once per runtime start. */
+void leat_i_stacks_init(size_t default_size, int best_guard);
+
+/* A slot whose stack has at least `size` bytes (0: the default). Answers its descriptor, of which only slab, slot, stack_low and
+ * stack_high are set; NULL when memory, address space or commit ran out. The cache may be NULL. */
+struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size);
+void leat_i_stack_put(struct stack_cache *cache, struct goroutine *g);
+/* Gives a worker's cache back to the list, when the worker ends. */
+void leat_i_stack_cache_flush(struct stack_cache *cache);
+
+/* Gives the pages of stacks that have been free since the last call back to the system, a bounded number a call;
+ * answers whether there were any. Called by the watcher. */
+bool leat_i_stacks_trim(void);
+
+/* False if the pattern at the low end of a stack without a hardware guard is destroyed. */
+bool leat_i_stack_intact(const struct goroutine *g);
+extern bool leat_i_stacks_have_canaries; /* any such stack exists */
+
+/* The live goroutine whose guard (or stack) holds the address, or NULL. Async-signal-safe. */
+struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);
+
+/* Calls visit for every slot that is in use. The caller sees to it that none ends meanwhile, or reads with care. */
+void leat_i_stacks_each(void (*visit)(struct goroutine *g, void *environment), void *environment);

@@ -1,0 +1,167 @@
+/* See timer.h. */
+#include "timer.h"
+#include "nondet.h"
+#include "poller.h"
+#include "scheduler.h"
+#include <leat/status.h>
+#include <stdlib.h>
+
+enum { SHARDS = 16, ARITY = 4 };
+
+struct entry {
+  int64_t when; /* beside the pointer, so that sifting stays in the array */
+  struct timer *timer;
+};
+
+struct shard {
+  _Alignas(64) struct lock lock;
+  uint32_t n, room;
+  struct entry *heap;
+  _Atomic(int64_t) next; /* of the first entry; 0: none */
+};
+static struct shard shards[SHARDS];
+
+static void place(struct shard *s, uint32_t i, struct entry e) {
+  s->heap[i] = e;
+  e.timer->index = i;
+}
+
+static void sift_up(struct shard *s, uint32_t i, struct entry e) {
+  while (i) {
+    uint32_t parent = (i - 1) / ARITY;
+    if (s->heap[parent].when <= e.when) break;
+    place(s, i, s->heap[parent]);
+    i = parent;
+  }
+  place(s, i, e);
+}
+
+static void sift_down(struct shard *s, uint32_t i, struct entry e) {
+  for (;;) {
+    uint32_t first = i * ARITY + 1, least = first;
+    if (first >= s->n) break;
+    for (uint32_t k = first + 1; k < first + ARITY && k < s->n; k++)
+      if (s->heap[k].when < s->heap[least].when) least = k;
+    if (s->heap[least].when >= e.when) break;
+    place(s, i, s->heap[least]);
+    i = least;
+  }
+  place(s, i, e);
+}
+
+static void publish_next(struct shard *s) { store_seq(&s->next, s->n ? s->heap[0].when : 0); }
+
+static bool insert(struct shard *s, struct timer *t) {
+  if (s->n == s->room) {
+    uint32_t room = s->room ? s->room * 2 : 64;
+    struct entry *heap = realloc(s->heap, room * sizeof *heap);
+    if (!heap) return false;
+    s->heap = heap;
+    s->room = room;
+  }
+  sift_up(s, s->n++, (struct entry){t->when, t});
+  store_relaxed(&t->state, TIMER_ARMED);
+  publish_next(s);
+  return true;
+}
+
+static void take_out(struct shard *s, uint32_t i) {
+  struct entry last = s->heap[--s->n];
+  if (i < s->n) {
+    if (i && s->heap[(i - 1) / ARITY].when > last.when) sift_up(s, i, last);
+    else sift_down(s, i, last);
+  }
+  publish_next(s);
+}
+
+int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
+  struct worker *w = leat_i_worker();
+  t->shard = (uint16_t)(((uintptr_t)w / sizeof(struct worker)) % SHARDS);
+  t->when = when > 0 ? when : 1;
+  t->period = period;
+  t->cancelled = false;
+  struct shard *s = &shards[t->shard];
+  lock_take(&s->lock);
+  bool done = insert(s, t);
+  lock_drop(&s->lock);
+  if (!done) return LEAT_NOMEM;
+  /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
+  int64_t until = load_seq(&leat_i_sched.polling_until);
+  if (until && t->when < until) leat_i_poller_kick();
+  return LEAT_OK;
+}
+
+bool leat_i_timer_disarm(struct timer *t) {
+  if (load_acquire(&t->state) == TIMER_IDLE) return false;
+  struct shard *s = &shards[t->shard];
+  lock_take(&s->lock);
+  uint32_t state = load_relaxed(&t->state);
+  if (state == TIMER_ARMED) {
+    take_out(s, t->index);
+    store_relaxed(&t->state, TIMER_IDLE);
+  } else if (state == TIMER_FIRING) {
+    t->cancelled = true;
+  }
+  lock_drop(&s->lock);
+  for (int spins = 0; load_acquire(&t->state) == TIMER_FIRING; spins++) { /* a callback is short and never blocks */
+    if (spins < 100) cpu_relax();
+    else sched_yield();
+  }
+  return state == TIMER_ARMED || (state == TIMER_FIRING && t->period);
+}
+
+/* With the shard's lock, which it gives up while the callback runs. */
+static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
+  take_out(s, 0);
+  store_relaxed(&t->state, TIMER_FIRING);
+  lock_drop(&s->lock);
+  struct goroutine *woken = t->fire(t, now);
+  lock_take(&s->lock);
+  if (t->period && !t->cancelled) {
+    /* No drift: the next tick is a whole number of periods after the first, the ones missed are left out. */
+    t->when += t->period * ((now - t->when) / t->period + 1);
+    insert(s, t); /* cannot fail: it has just made room */
+  } else {
+    store_release(&t->state, TIMER_IDLE); /* from here on the struct may be gone */
+  }
+  return woken;
+}
+
+int leat_i_timers_run(void) {
+  int fired = 0;
+  int64_t now = 0;
+  for (int i = 0; i < SHARDS; i++) {
+    struct shard *s = &shards[i];
+    int64_t next = load_relaxed(&s->next);
+    if (!next) continue;
+    if (!now) now = leat_i_nondet_clock();
+    if (next > now) continue;
+    lock_take(&s->lock);
+    while (s->n && s->heap[0].when <= now) {
+      struct goroutine *woken = fire(s, s->heap[0].timer, now);
+      fired++;
+      if (!woken) continue;
+      lock_drop(&s->lock);
+      leat_i_ready(woken);
+      lock_take(&s->lock);
+    }
+    lock_drop(&s->lock);
+  }
+  return fired;
+}
+
+int64_t leat_i_timers_next(void) {
+  int64_t next = LEAT_NEVER;
+  for (int i = 0; i < SHARDS; i++) {
+    int64_t t = load_seq(&shards[i].next);
+    if (t && t < next) next = t;
+  }
+  return next;
+}
+
+void leat_i_timers_free(void) {
+  for (int i = 0; i < SHARDS; i++) {
+    free(shards[i].heap);
+    shards[i] = (struct shard){0};
+  }
+}

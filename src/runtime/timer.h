@@ -1,0 +1,35 @@
+/* Timers: callbacks at points of the monotonic clock, in 4-ary heaps, one heap (shard) for each of some workers.
+ *
+ * The struct belongs to its user, who may free it once leat_i_timer_disarm has returned: that waits for a callback in progress. Callbacks
+ * run on any worker or the watcher, outside all locks, must not block, and may answer a goroutine to be made ready, which happens after
+ * the timer has been let go: a sleeper's timer lies in the sleeper's own frame.
+ * A heap, and not a wheel: sleeps of microseconds stay exact; arm and disarm cost O(log4 n) on a compact array. */
+#pragma once
+#include "atomics.h"
+#include "lock.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct goroutine;
+
+enum timer_state { TIMER_IDLE, TIMER_ARMED, TIMER_FIRING };
+
+struct timer {
+  int64_t when, period; /* a period of 0: once */
+  struct goroutine *(*fire)(struct timer *t, int64_t now);
+  void *environment;
+  _Atomic(uint32_t) state; /* changed under the shard's lock */
+  uint32_t index;          /* in the heap */
+  uint16_t shard;
+  bool cancelled; /* while firing: a periodic timer is not armed again */
+};
+
+/* Arms an idle timer. LEAT_OK or LEAT_NOMEM. */
+int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period);
+/* True if it was armed and will not fire (again). */
+bool leat_i_timer_disarm(struct timer *t);
+/* Runs what is due; answers how many. */
+int leat_i_timers_run(void);
+/* The time of the earliest one, LEAT_NEVER if there is none. */
+int64_t leat_i_timers_next(void);
+void leat_i_timers_free(void);

@@ -1,0 +1,99 @@
+/* See watcher.h. */
+#include "watcher.h"
+#include "nondet.h"
+#include "poller.h"
+#include "scheduler.h"
+#include <leat/status.h>
+#include <signal.h>
+
+static const int64_t SHORTEST = LEAT_MS(1), LONGEST = LEAT_MS(10), STUCK = LEAT_MS(10), TRIM_EVERY = LEAT_MS(100);
+enum { IDLE_ROUNDS = 100 };
+
+static pthread_t thread;
+static _Atomic(uint32_t) running, asleep, stop_word;
+
+void leat_i_watcher_notice(void) {
+  if (load_relaxed(&asleep) && load_relaxed(&leat_i_sched.n_running) && exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
+}
+
+int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
+
+/* Answers whether the worker holds others up. */
+static bool look_at(struct worker *w, int64_t now, bool others_wait) {
+  uint32_t ticks = load_relaxed(&w->ticks);
+  if (ticks != w->seen_ticks || !load_relaxed(&w->has_token)) {
+    w->seen_ticks = ticks;
+    w->seen_since = now;
+    return false;
+  }
+  if (now - w->seen_since < STUCK) return false;
+  return others_wait || load_relaxed(&w->next) || load_relaxed(&w->head) != load_relaxed(&w->tail);
+}
+
+/* Answers whether anything had to be done. */
+static bool look(int64_t now) {
+  struct sched *s = &leat_i_sched;
+  bool acted = false, idle_worker = load_relaxed(&s->n_running) < load_relaxed(&s->workers);
+  bool waiting = leat_i_work_waits();
+  for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
+    if (w->pinned) continue;
+    if (look_at(w, now, waiting) && leat_i_take_token_from(w)) {
+      acted = true;
+      leat_i_wake_worker();
+    } else if (idle_worker && load_relaxed(&w->next)) {
+      acted = true; /* soon again */
+      leat_i_wake_worker();
+    }
+  }
+  if (waiting && idle_worker) leat_i_wake_worker();
+  if (leat_i_timers_next() <= now) acted |= leat_i_timers_run() > 0;
+  if (leat_i_poller_waiters() && !load_relaxed(&s->polling_until)) leat_i_ready_list(leat_i_poller_run(0));
+  return acted;
+}
+
+static void *watch(void *unused) {
+  (void)unused;
+  int64_t pause = SHORTEST, trimmed = 0;
+  int idle_rounds = 0;
+  while (!load_acquire(&stop_word)) {
+    if (load_relaxed(&leat_i_sched.n_running) == 0 && ++idle_rounds > IDLE_ROUNDS) {
+      store_seq(&asleep, 1);
+      if (load_seq(&leat_i_sched.n_running) == 0 && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, LEAT_NEVER);
+      store_seq(&asleep, 0);
+      idle_rounds = 0;
+      pause = SHORTEST;
+    }
+    leat_i_nondet_sleep(&stop_word, 0, leat_i_nondet_clock() + pause);
+    int64_t now = leat_i_nondet_clock();
+    bool acted = look(now);
+    if (load_relaxed(&leat_i_sched.n_running)) idle_rounds = 0;
+    pause = acted ? SHORTEST : pause * 2 > LONGEST ? LONGEST : pause * 2;
+    if (now - trimmed > TRIM_EVERY) {
+      if (leat_i_stacks_trim()) idle_rounds = 0;
+      trimmed = now;
+    }
+  }
+  return NULL;
+}
+
+int leat_i_watcher_start(void) {
+  sigset_t all, before;
+  store_relaxed(&stop_word, 0);
+  store_relaxed(&asleep, 0);
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  int error = pthread_create(&thread, NULL, watch, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error) return LEAT_NOMEM;
+  store_release(&running, 1);
+  return LEAT_OK;
+}
+
+void leat_i_watcher_stop(void) {
+  if (!exchange(&running, 0)) return;
+  store_seq(&stop_word, 1);
+  leat_i_nondet_wake(&stop_word, 1);
+  store_seq(&asleep, 0);
+  leat_i_nondet_wake(&asleep, 1);
+  pthread_join(thread, NULL);
+}

@@ -1,0 +1,148 @@
+/* Signals as values on a channel. After Go's os/signal tests (TestSignal, TestStop, ...). */
+#include "wait.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t handled;
+static void handler(int number) { handled = number; }
+
+TEST_GO(a_signal_is_a_value) {
+  leat_scope(s);
+  leat_rx(int) signals = leat_signals(s, SIGUSR1, SIGUSR2);
+  int v = 0;
+  CHECK_EQ(leat_try_recv(signals, &v), LEAT_EMPTY);
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  CHECK_EQ(leat_recv(signals, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR1);
+  CHECK_EQ(kill(getpid(), SIGUSR2), 0);
+  CHECK_EQ(leat_recv(signals, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR2);
+  CHECK_EQ(leat_try_recv(signals, &v), LEAT_EMPTY);
+}
+static void check_raise(void) {
+  leat_scope(s);
+  leat_rx(int) signals = leat_signals(s, SIGUSR1);
+  int v = 0;
+  CHECK_EQ(raise(SIGUSR1), 0);
+  CHECK_EQ(leat_recv(signals, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR1);
+}
+TEST_GO(raised_by_the_main_goroutine) { check_raise(); }
+TEST(raised_by_a_plain_thread) { check_raise(); }
+LEAT_FN(waits_for, leat_rx(int), signals, int, expected) {
+  int v = 0;
+  CHECK_EQ(leat_recv(signals, &v), LEAT_OK);
+  CHECK_EQ(v, expected);
+}
+TEST_GO(a_signal_wakes_a_goroutine) {
+  leat_scope(s);
+  leat_rx(int) signals = leat_signals(s, SIGTERM);
+  leat_go(s, waits_for, signals, SIGTERM);
+  wait_blocked("waits_for", 1);
+  CHECK_EQ(kill(getpid(), SIGTERM), 0);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(every_subscription_gets_it) {
+  leat_scope(s);
+  leat_rx(int) a = leat_signals(s, SIGUSR1, SIGUSR2), b = leat_signals(s, SIGUSR1), c = leat_signals(s, SIGUSR2);
+  int v = 0;
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  CHECK_EQ(leat_recv(a, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR1);
+  v = 0;
+  CHECK_EQ(leat_recv(b, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR1);
+  CHECK_EQ(kill(getpid(), SIGUSR2), 0);
+  CHECK_EQ(leat_recv(c, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR2);
+  CHECK_EQ(leat_try_recv(b, &v), LEAT_EMPTY);
+}
+static void expect_disposition(int number, void (*expected)(int)) {
+  struct sigaction now;
+  CHECK_EQ(sigaction(number, NULL, &now), 0);
+  CHECK(now.sa_handler == expected);
+}
+TEST_GO(the_former_disposition_is_restored) {
+  signal(SIGUSR1, handler);
+  signal(SIGUSR2, SIG_IGN);
+  {
+    leat_scope(outer);
+    leat_rx(int) a = leat_signals(outer, SIGUSR1, SIGHUP);
+    int v = 0;
+    {
+      leat_scope(s);
+      leat_rx(int) b = leat_signals(s, SIGUSR1, SIGUSR2);
+      CHECK_EQ(kill(getpid(), SIGUSR2), 0);
+      CHECK_EQ(leat_recv(b, &v), LEAT_OK);
+      CHECK_EQ(v, SIGUSR2);
+    }
+    expect_disposition(SIGUSR2, SIG_IGN);
+    CHECK_EQ(kill(getpid(), SIGUSR1), 0); /* the outer subscription lives on */
+    CHECK_EQ(leat_recv(a, &v), LEAT_OK);
+    CHECK_EQ(v, SIGUSR1);
+    CHECK_EQ(handled, 0);
+  }
+  expect_disposition(SIGUSR1, handler);
+  expect_disposition(SIGHUP, SIG_DFL);
+  CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+  UNTIL(handled == SIGUSR1);
+}
+TEST_GO(again_and_again) {
+  for (int i = 0; i < 50; i++) {
+    leat_scope(s);
+    leat_rx(int) a = leat_signals(s, SIGUSR1);
+    int v = 0;
+    CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+    CHECK_EQ(leat_recv(a, &v), LEAT_OK);
+  }
+  expect_disposition(SIGUSR1, SIG_DFL);
+}
+TEST_GO(a_slow_receiver_loses_what_piles_up) {
+  leat_scope(s);
+  leat_rx(int) a = leat_signals(s, SIGUSR1), every = leat_signals(s, SIGUSR1);
+  CHECK_EQ(leat_cap(a), 64);
+  int v;
+  for (int i = 0; i < 100; i++) {
+    CHECK_EQ(kill(getpid(), SIGUSR1), 0);
+    CHECK_EQ(leat_recv(every, &v), LEAT_OK); /* so that the kernel merges no two */
+  }
+  UNTIL(leat_len(a) == 64);
+  for (int i = 0; i < 64; i++) CHECK_EQ(leat_try_recv(a, &v), LEAT_OK);
+  CHECK_EQ(leat_try_recv(a, &v), LEAT_EMPTY);
+}
+TEST_GO(in_a_select) {
+  leat_scope(s);
+  leat_rx(int) a = leat_signals(s, SIGINT);
+  int v;
+  CHECK_EQ(leat_select(leat_on_recv(a, &v), leat_default), 1);
+  CHECK_EQ(kill(getpid(), SIGINT), 0);
+  CHECK_EQ(leat_select(leat_on_recv(a, &v), leat_on_timeout(LEAT_SECONDS(1000))), 0);
+  CHECK_EQ(v, SIGINT);
+}
+LEAT_FN(subscribes, int, number) {
+  leat_scope(s);
+  leat_signals(s, number);
+}
+TEST_GO(faults_and_what_cannot_be_caught_are_refused) {
+  static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSTOP};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    leat_scope(s);
+    leat_go(s, subscribes, numbers[i]);
+    CHECK_EQ(leat_wait(s), LEAT_PANIC);
+  }
+}
+/* Waiting for a signal alone is no deadlock. */
+TEST_GO(who_waits_for_a_signal_is_not_deadlocked) {
+  leat_scope(s);
+  leat_rx(int) a = leat_signals(s, SIGUSR1);
+  pid_t child = fork(); /* outside of this process, so that nothing in it could wake anybody */
+  if (child == 0) {
+    usleep(300000);
+    kill(getppid(), SIGUSR1);
+    _exit(0);
+  }
+  int v = 0;
+  CHECK_EQ(leat_recv(a, &v), LEAT_OK);
+  CHECK_EQ(v, SIGUSR1);
+}
