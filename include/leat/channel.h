@@ -125,8 +125,9 @@ int leat_range_end(void);
  * on. Checked in debug builds (-Ddebug_checks=true), free otherwise. */
 #define leat_own(c) LEAT_I_ON(__COUNTER__, LEAT_I_CAN_SEND, "leat_own", leat_i_own, c)
 
-/* void leat_share(c): several consumers share this channel, so a stage that ends must not stop it. Without this, a stage that is a
- * channel's last stage stops its input when its own output is stopped. */
+/* void leat_share(c): receivers that leat does not know of share this channel, so the end of a stage must not stop it. Without this, the
+ * last stage that reads a channel stops it when the stage's own output is stopped. (Of a stage's output all users are known: the block that
+ * made it until its leat_wait, goroutines it was handed to, stages; the last of them stops it in any case.) */
 #define leat_share(c) LEAT_I_ON(__COUNTER__, LEAT_I_IS_HANDLE, "leat_share", leat_i_share, c)
 
 /* void leat_release(c): frees a channel before its scope ends, or one that has no scope. Nobody may use it any more. */

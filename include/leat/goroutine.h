@@ -195,7 +195,7 @@ int leat_checkpoint(void);
  * answers status. */
 int leat_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The caller's own number (1, 2, 3, ... in order of creation; never used again) and name. */
+/* The caller's own number (unique in the process, never used again; not in order of creation) and name. 0 and "" on a plain thread. */
 uint64_t leat_goroutine_id(void);
 const char *leat_goroutine_name(void);
 

@@ -6,7 +6,7 @@
  * waits for both. A stage that is not the only consumer of its input: see leat_share.
  *
  * LEAT_MAP(square, int, int, n) { return n * n; } declares a pure function, which may be run ahead over a batch of what is there already;
- * LEAT_EFFECT declares one that is run item by item, only when its result is asked for. */
+ * LEAT_EFFECT declares one that is run item by item and never more than one item ahead of what was taken. */
 #pragma once
 #include "channel.h"
 #include "goroutine.h"

@@ -15,6 +15,7 @@ enum file_kind {
   FILE_LINKED,   /* the same, reached through a link that is to be followed */
   FILE_NAMED,    /* named by the user or in a list: read whatever it is; "-" is standard input */
   FILE_FAILED,   /* not to be read, .error says why */
+  FILE_LINK,     /* an operand that is a link to a directory, not to be followed */
   FILE_LOOP,     /* a directory that a link leads back to */
   FILE_BAD_LINE, /* no file but line .size of a list, which is no checksum line */
 };

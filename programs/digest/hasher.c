@@ -17,7 +17,9 @@ static EVP_MD *algorithm;
 
 const char *hasher_global_start(void) {
   algorithm = EVP_MD_fetch(NULL, "MD5", NULL);
-  return algorithm ? NULL : ERR_reason_error_string(ERR_peek_last_error()) ?: "unknown reason";
+  if (algorithm) return NULL;
+  const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+  return reason ? reason : "unknown reason";
 }
 void hasher_global_end(void) { EVP_MD_free(algorithm); }
 

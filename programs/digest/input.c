@@ -76,7 +76,11 @@ int input_open_named(struct input *in, const char *path) {
   return 0;
 }
 
-static int error_of(int status) { return status == LEAT_CANCELED || status == LEAT_DEADLINE ? ECANCELED : leat_errno_of(status) ?: EIO; }
+static int error_of(int status) {
+  if (status == LEAT_CANCELED || status == LEAT_DEADLINE) return ECANCELED;
+  int error = leat_errno_of(status);
+  return error ? error : EIO;
+}
 
 ssize_t input_read(struct input *in, void *buffer, size_t size) {
   if (!in->regular) {

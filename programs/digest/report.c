@@ -112,3 +112,14 @@ void report_say(struct report *r, const char *format, ...) {
   strcpy(line + sizeof name - 1 + n, "\n");
   if (leat_send(r->lines, line)) free(line);
 }
+
+bool report_file(struct report *r, const struct batch *b, const struct file *f) {
+  if (f->error == 0 && f->kind < FILE_LINK) return false;
+  char *name = quote(batch_path(b, f));
+  if (!name) return f->kind != FILE_LOOP;
+  if (f->kind == FILE_LOOP) report_say(r, "warning: %s: a symbolic link leads back to this directory, not entered again", name);
+  else if (f->kind == FILE_LINK) report_say(r, "%s: a symbolic link to a directory; use -H or -L to follow it", name);
+  else report_say(r, "%s: %s", name, strerror(f->error));
+  free(name);
+  return f->kind != FILE_LOOP;
+}

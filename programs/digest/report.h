@@ -16,3 +16,6 @@ void report_end(struct report *r);
 
 /* Sends a line, "digest: " before and "\n" after it. */
 void report_say(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says what is wrong with a file, if there is something to say; true if it counts as an error. */
+bool report_file(struct report *r, const struct batch *b, const struct file *f);

@@ -9,6 +9,7 @@
 #include "walk.h"
 #include "input.h"
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -48,6 +49,15 @@ struct walker {
   char *dirents;
 };
 
+/* Not inlined, so that no address of errno outlives a switch to another thread. */
+static __attribute__((noinline)) int sys_stat(int dir, const char *name, struct stat *st, bool follow) {
+  return fstatat(dir, name, st, follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
+static __attribute__((noinline)) ssize_t sys_getdents(int dir, char *buffer) {
+  ssize_t n = getdents64(dir, buffer, DIRENTS_ROOM);
+  return n < 0 ? -errno : n;
+}
+
 static bool reserve(void *array, size_t *room, size_t wanted, size_t item) {
   if (wanted <= *room) return true;
   size_t more = *room * 2 > wanted ? *room * 2 : wanted + 16;
@@ -66,22 +76,27 @@ static bool set_path(struct walker *w, size_t prefix, const char *name, size_t l
   return true;
 }
 
-/* Does a pattern name this? Without a slash it is held against the name, with one against the path below the operand. */
-static bool excluded(const struct walker *w, const char *name, const char *path, bool directory) {
-  for (const char *const *p = w->walk->excludes; p && *p; p++) {
-    const char *pattern = *p, *slash = strchr(pattern, '/');
-    size_t length = strlen(pattern);
-    char *plain = NULL;
-    if (slash && length > 1 && slash == pattern + length - 1) { /* "name/": directories only */
-      if (!directory) continue;
-      plain = strndup(pattern, length - 1);
-      slash = NULL;
-    }
-    bool match = slash ? fnmatch(pattern + (pattern[0] == '/'), path, FNM_PATHNAME) == 0 : fnmatch(plain ?: pattern, name, 0) == 0;
-    free(plain);
-    if (match) return true;
+/* Is this to be left out? path: below the operand, without "/" at its end. */
+static bool excluded(const struct walk *walk, const char *name, const char *path, bool directory) {
+  for (int i = 0; i < walk->exclude_count; i++) {
+    const struct exclude *x = &walk->excludes[i];
+    if (x->only_directories && !directory) continue;
+    if (fnmatch(x->glob, x->whole_path ? path : name, x->whole_path ? FNM_PATHNAME : 0) == 0) return true;
   }
   return false;
+}
+
+bool exclude_parse(struct exclude *x, const char *pattern) {
+  size_t length = strlen(pattern);
+  *x = (struct exclude){.only_directories = length > 1 && pattern[length - 1] == '/'};
+  if (x->only_directories) length--;
+  x->whole_path = memchr(pattern, '/', length);
+  if (pattern[0] == '/') { /* says that it starts at the operand, as every pattern with a slash does */
+    pattern++;
+    length--;
+  }
+  x->glob = strndup(pattern, length);
+  return x->glob;
 }
 
 static uint64_t head_of(const char *name, size_t length) {
@@ -100,19 +115,20 @@ static int take_entry(struct walker *w, struct level *l, int dir, const char *na
   bool look_through = walk->follow == FOLLOW_ALL && (type == DT_LNK || type == DT_UNKNOWN);
   if (type == DT_DIR) e.directory = 1;
   else if (type == DT_REG || type == DT_UNKNOWN || look_through) {
-    if (fstatat(dir, name, &st, look_through ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+    int error = sys_stat(dir, name, &st, look_through);
+    if (error) {
       /* A link that leads nowhere is not a regular file; a file that has gone since the directory was read need not be mentioned. */
-      if (errno == ENOENT || (look_through && (errno == ELOOP || errno == ENOTDIR))) return LEAT_OK;
-      e.error = errno & 0x3fff;
+      if (error == ENOENT || (look_through && (error == ELOOP || error == ENOTDIR))) return LEAT_OK;
+      e.error = error & 0x3fff;
     } else if (S_ISDIR(st.st_mode)) e.directory = 1;
     else if (!S_ISREG(st.st_mode)) return LEAT_OK;
     else e.size = st.st_size;
     e.linked = look_through;
   } else return LEAT_OK;
 
-  if (walk->excludes) {
+  if (walk->exclude_count > 0) {
     if (!set_path(w, l->prefix, name, length)) return LEAT_NOMEM;
-    if (excluded(w, name, w->path + w->operand_prefix, e.directory)) return LEAT_OK;
+    if (excluded(walk, name, w->path + w->operand_prefix, e.directory)) return LEAT_OK;
   }
   if (!reserve(&l->names, &l->names_room, l->names_used + length + 2, 1) || !reserve(&l->entries, &l->room, l->count + 1, sizeof e)) return LEAT_NOMEM;
   e.name = (uint32_t)l->names_used;
@@ -140,8 +156,8 @@ static int add(struct walker *w, enum file_kind kind, int64_t size, int error) {
 /* Reads all of an open directory into a level, in order. *error: errno value of what went wrong with the directory itself. */
 static int read_level(struct walker *w, struct level *l, int dir, int *error) {
   for (;;) {
-    ssize_t n = getdents64(dir, w->dirents, DIRENTS_ROOM);
-    if (n < 0) *error = errno;
+    ssize_t n = sys_getdents(dir, w->dirents);
+    if (n < 0) *error = (int)-n;
     if (n <= 0) break;
     for (char *p = w->dirents; p < w->dirents + n; p += ((struct dirent64 *)p)->d_reclen) {
       struct dirent64 *d = (struct dirent64 *)p;
@@ -202,8 +218,12 @@ static int descend(struct walker *w) {
     }
     const struct entry *e = &l->entries[l->next++];
     if (!set_path(w, l->prefix, l->names + e->name, e->length)) return LEAT_NOMEM;
-    if (e->directory) status = batcher_feed(w->out) ?: leat_checkpoint() ?: enter(w, e->linked);
-    else if (e->error) status = add(w, FILE_FAILED, 0, e->error);
+    if (e->directory) {
+      bool follow = e->linked;
+      status = batcher_feed(w->out);
+      if (!status) status = leat_checkpoint();
+      if (!status) status = enter(w, follow);
+    } else if (e->error) status = add(w, FILE_FAILED, 0, e->error);
     else status = add(w, e->linked ? FILE_LINKED : FILE_WALKED, e->size, 0);
   }
   return status;
@@ -220,20 +240,20 @@ static bool is_here(const char *operand) {
 static int walk_operand(struct walker *w, const char *operand) {
   size_t length = strlen(operand);
   struct stat st;
-  int status;
   if (!set_path(w, 0, operand, length)) return LEAT_NOMEM;
   if (strcmp(operand, "-") == 0) return add(w, FILE_NAMED, -1, 0);
-  if (stat(operand, &st) != 0) return add(w, FILE_FAILED, 0, errno);
+  int error = sys_stat(AT_FDCWD, operand, &st, true);
+  if (error) return add(w, FILE_FAILED, 0, error);
   if (!S_ISDIR(st.st_mode)) return add(w, FILE_NAMED, S_ISREG(st.st_mode) ? st.st_size : -1, 0);
 
-  if (w->walk->follow == FOLLOW_NEVER && lstat(operand, &st) == 0 && S_ISLNK(st.st_mode)) return add(w, FILE_FAILED, 0, ELOOP);
+  if (w->walk->follow == FOLLOW_NEVER && sys_stat(AT_FDCWD, operand, &st, false) == 0 && S_ISLNK(st.st_mode)) return add(w, FILE_LINK, 0, 0);
   while (length > 1 && operand[length - 1] == '/') length--;
   if (is_here(operand)) length = 0;
   else if (operand[length - 1] != '/') w->path[length++] = '/';
   w->path[length] = '\0';
   w->operand_prefix = length;
-  status = enter(w, true);
-  return status ?: descend(w);
+  int status = enter(w, true);
+  return status ? status : descend(w);
 }
 
 int walk_source(void *env, struct batcher *out) {

@@ -4,12 +4,20 @@
 
 enum follow { FOLLOW_NEVER, FOLLOW_OPERANDS, FOLLOW_ALL };
 
+struct exclude {
+  char *glob;
+  bool whole_path;       /* held against the path below the operand, else against the name */
+  bool only_directories;
+};
+bool exclude_parse(struct exclude *x, const char *pattern); /* false: out of memory */
+
 struct walk {
   char **operands;
   int count;
   enum follow follow;
-  bool hidden;           /* include names that start with a dot */
-  const char **excludes; /* patterns, NULL at the end; may itself be NULL */
+  bool hidden; /* include names that start with a dot */
+  struct exclude *excludes;
+  int exclude_count;
 };
 
 /* A source for the pipeline; env is a const struct walk. */

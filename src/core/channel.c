@@ -108,12 +108,13 @@ void leat_i_chan_use(struct chan *c) {
 
 void leat_i_chan_unuse(struct chan *c) {
   if (load_relaxed(&c->flags) & CHAN_FAILED) return;
-  if (sub(&c->users, 1) == 1 && !(load_relaxed(&c->flags) & CHAN_SHARED)) leat_i_stop((struct leat_i_chan *)c);
+  bool all_known = !(load_relaxed(&c->flags) & CHAN_SHARED) || load_relaxed(&c->flags) & CHAN_OUTPUT;
+  if (sub(&c->users, 1) == 1 && all_known) leat_i_stop((struct leat_i_chan *)c);
   unreference(c);
 }
 
 void leat_i_chan_enlist_stage(struct chan *c) {
-  if (c && !leat_i_hold_pass(c)) leat_i_chan_use(c);
+  if (load_relaxed(&c->flags) & CHAN_SHARED || !leat_i_hold_pass(c)) leat_i_chan_use(c);
 }
 
 void leat_i_share(struct leat_i_chan *c) {

@@ -29,7 +29,7 @@ struct queue {
   struct waiter *first, *last;
 };
 
-enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8 };
+enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */ };
 
 struct chan {
   struct lock lock;
@@ -95,6 +95,6 @@ void leat_i_chans_of_scope_free(struct chan *list);
 struct chan *leat_i_chan_failed(void);
 
 void leat_i_chan_use(struct chan *c);
-void leat_i_chan_unuse(struct chan *c); /* the last user stops it */
+void leat_i_chan_unuse(struct chan *c); /* the last user stops it, unless it is shared and not all users are counted */
 void leat_i_chan_enlist_stage(struct chan *c); /* a stage becomes a user, or takes over the calling block's share */
 void leat_i_chan_check(const struct chan *c, const char *operation); /* debug builds: is it alive? */

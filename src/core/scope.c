@@ -405,6 +405,7 @@ static void hold_add(struct hold **list, struct chan *c) {
 
 void leat_i_hold_output(struct scope *s, struct chan *output) {
   struct goroutine *self = leat_i_self();
+  atomic_fetch_or(&output->flags, CHAN_OUTPUT);
   hold_add(s->owner == self ? &s->held : &self->holds, output);
 }
 

@@ -13,8 +13,10 @@
 
 struct leat_timer {
   struct timer timer;
+  struct lock lock; /* stop and reset, which take the timer apart and together again, exclude each other */
   struct leat_i_chan *chan;
-  struct scope *scope;
+  struct scope *scope; /* NULL for the one that stands for out of memory */
+  bool ticks;
   struct leat_timer *next, *previous; /* in the scope; guarded by its lock */
 };
 
@@ -31,6 +33,7 @@ int leat_sleep_until(int64_t time) {
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (time <= leat_i_nondet_clock()) {
+    self->ignored = 0;
     leat_i_yield(self);
     return LEAT_OK;
   }
@@ -71,6 +74,7 @@ static leat_timer *start(const struct leat_scope *scope, int64_t duration, int64
     return no_memory_timer();
   }
   t->scope = s;
+  t->ticks = period != 0;
   lock_take(&s->lock);
   t->next = s->timers;
   if (s->timers) s->timers->previous = t;
@@ -100,14 +104,23 @@ static bool disarm_and_empty(leat_timer *t) {
   return armed;
 }
 
-bool leat_timer_stop(leat_timer *t) { return t->scope && disarm_and_empty(t); }
+bool leat_timer_stop(leat_timer *t) {
+  if (!t->scope) return false;
+  lock_take(&t->lock);
+  bool armed = disarm_and_empty(t);
+  lock_drop(&t->lock);
+  return armed;
+}
 
 bool leat_timer_reset(leat_timer *t, int64_t duration) {
   if (!t->scope) return false;
-  int64_t period = t->timer.period ? duration : 0;
-  if (t->timer.period && period <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
+  int64_t period = t->ticks ? duration : 0;
+  if (t->ticks && period <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
+  lock_take(&t->lock);
   bool armed = disarm_and_empty(t);
-  if (leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period)) leat_i_log("leat: out of memory: a timer could not be reset and will not fire");
+  int status = leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period);
+  lock_drop(&t->lock);
+  if (status) leat_i_log("leat: out of memory: a timer could not be reset and will not fire");
   return armed;
 }
 

@@ -81,6 +81,7 @@ void leat_i_goroutine_main(struct goroutine *g) {
 }
 
 _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
+  if (unlikely(self->canary) && !leat_i_stack_intact(self)) leat_i_report_overflow(self); /* before anyone hears of its end */
   self->status = status;
   leat_i_holds_release(&self->holds);
   no_longer_live(self);
@@ -147,6 +148,7 @@ int leat_yield(void) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
+  self->ignored = 0;
   leat_i_yield(self);
   return LEAT_OK;
 }
@@ -155,6 +157,7 @@ int leat_checkpoint(void) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
+  self->ignored = 0;
   leat_i_operation(self);
   return LEAT_OK;
 }

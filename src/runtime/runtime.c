@@ -176,8 +176,7 @@ int leat_runtime_stop(void) {
 int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   static struct goroutine storage;
   pthread_mutex_lock(&start_lock);
-  if (load_relaxed(&state) != STOPPED) leat_i_die("LEAT_MAIN: the runtime runs already");
-  int status = start(&(leat_options){.fault_handlers = 1});
+  int status = load_relaxed(&state) == RUNNING ? LEAT_OK : start(&(leat_options){.fault_handlers = 1});
   struct goroutine *self = &storage;
   memset(self, 0, sizeof *self);
   self->kind = KIND_MAIN;
@@ -213,7 +212,8 @@ static pthread_key_t key;
 static __thread struct goroutine *foreign;
 static struct lock foreign_lock;
 static struct goroutine *foreign_list; /* guarded by foreign_lock */
-static _Atomic(int) n_parked;
+static _Atomic(int) n_parked, n_attached;
+static _Atomic(uint64_t) park_count;
 
 static void thread_ends(void *descriptor) {
   struct goroutine *g = descriptor;
@@ -224,6 +224,7 @@ static void thread_ends(void *descriptor) {
       break;
     }
   lock_drop(&foreign_lock);
+  sub(&n_attached, 1);
   foreign = NULL;
   free(g);
 }
@@ -246,12 +247,18 @@ struct goroutine *leat_i_foreign_self(void) {
   g->foreign_next = foreign_list;
   foreign_list = g;
   lock_drop(&foreign_lock);
+  add(&n_attached, 1);
   foreign = g;
   return g;
 }
 
-void leat_i_foreign_parks(int change) { add_seq(&n_parked, change); }
+void leat_i_foreign_parks(int change) {
+  add_seq(&park_count, 1);
+  add_seq(&n_parked, change);
+}
+uint64_t leat_i_foreign_park_count(void) { return load_seq(&park_count); }
 int leat_i_foreign_parked(void) { return load_seq(&n_parked); }
+int leat_i_foreign_attached(void) { return load_seq(&n_attached); }
 
 void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *environment) {
   if (main_goroutine) visit(main_goroutine, environment);

@@ -13,6 +13,8 @@ int leat_i_runtime_ensure(void);
 struct goroutine *leat_i_foreign_self(void);
 void leat_i_foreign_parks(int change);
 int leat_i_foreign_parked(void);
+uint64_t leat_i_foreign_park_count(void); /* how often one has parked */
+int leat_i_foreign_attached(void); /* threads that have used leat and have not ended */
 void leat_i_foreign_each(void (*visit)(struct goroutine *g, void *environment), void *environment);
 
 /* The calling thread's stack, as the kernel made it. */

@@ -596,13 +596,19 @@ static void park_worker(struct worker *w) {
       continue;
     }
     lock_take(&s->lock);
-    w->polling = true; /* from here on a waker kicks the poller instead of the futex */
+    /* From here on a waker kicks the poller instead of the futex. One that has chosen this worker already is about to wake the futex. */
+    w->polling = w->listed_idle;
     lock_drop(&s->lock);
+    if (!w->polling) {
+      store_seq(&s->polling_until, 0);
+      leat_i_nondet_sleep(&w->wake, 0, LEAT_NEVER);
+      continue;
+    }
     int64_t until;
     do store_seq(&s->polling_until, until = leat_i_timers_next()); /* then look again: see leat_i_timer_arm */
     while (leat_i_timers_next() < until);
     struct goroutine *woken = NULL;
-    if (!load_acquire(&w->wake)) {
+    if (!load_acquire(&w->wake) && !load_acquire(&w->inbox)) {
       if (until == LEAT_NEVER) leat_i_check_deadlock();
       woken = leat_i_poller_run(until);
     }

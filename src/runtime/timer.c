@@ -20,6 +20,7 @@ struct shard {
   _Atomic(int64_t) next; /* of the first entry; 0: none */
 };
 static struct shard shards[SHARDS];
+static _Atomic(int) firing; /* callbacks in progress, until whom they woke is ready */
 
 static void place(struct shard *s, uint32_t i, struct entry e) {
   s->heap[i] = e;
@@ -112,6 +113,7 @@ bool leat_i_timer_disarm(struct timer *t) {
 
 /* With the shard's lock, which it gives up while the callback runs. */
 static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
+  add_seq(&firing, 1); /* before it leaves the heap */
   take_out(s, 0);
   store_relaxed(&t->state, TIMER_FIRING);
   lock_drop(&s->lock);
@@ -140,10 +142,12 @@ int leat_i_timers_run(void) {
     while (s->n && s->heap[0].when <= now) {
       struct goroutine *woken = fire(s, s->heap[0].timer, now);
       fired++;
-      if (!woken) continue;
-      lock_drop(&s->lock);
-      leat_i_ready(woken);
-      lock_take(&s->lock);
+      if (woken) {
+        lock_drop(&s->lock);
+        leat_i_ready(woken);
+        lock_take(&s->lock);
+      }
+      sub_seq(&firing, 1);
     }
     lock_drop(&s->lock);
   }
@@ -158,6 +162,8 @@ int64_t leat_i_timers_next(void) {
   }
   return next;
 }
+
+bool leat_i_timers_any(void) { return leat_i_timers_next() != LEAT_NEVER || load_seq(&firing); }
 
 void leat_i_timers_free(void) {
   for (int i = 0; i < SHARDS; i++) {

@@ -32,4 +32,6 @@ bool leat_i_timer_disarm(struct timer *t);
 int leat_i_timers_run(void);
 /* The time of the earliest one, LEAT_NEVER if there is none. */
 int64_t leat_i_timers_next(void);
+/* Whether one is armed, or its callback in progress: something may yet happen by itself. */
+bool leat_i_timers_any(void);
 void leat_i_timers_free(void);
