@@ -328,6 +328,72 @@ TEST(a_pair_that_wakes_each_other_starves_nobody) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 
+/* What waits in the queue of a stuck worker is run though the others are never out of work. */
+static int stuck_pipe[2];
+LEAT_FN(finish_other) { others_done++; }
+LEAT_FN(yield_until_others_are_done) {
+  while (others_done < OTHERS) CHECK_EQ(leat_yield(), LEAT_OK);
+}
+LEAT_FN(starts_then_is_stuck, leat_view, s, bool, computes) {
+  char byte;
+  for (int i = 0; i < OTHERS; i++) {
+    leat_go(s, finish_other);
+    if (i % 5 == 0) leat_go(s, yield_until_others_are_done);
+  }
+  leat_go(s, write_byte, stuck_pipe[1]);
+  while (computes && others_done < OTHERS) {}
+  CHECK_EQ(read(stuck_pipe[0], &byte, 1), 1);
+}
+static void check_behind_stuck(bool computes) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 1}), LEAT_OK);
+  CHECK_EQ(pipe(stuck_pipe), 0);
+  leat_scope(s);
+  leat_go(s, starts_then_is_stuck, s, computes);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST(nobody_starves_behind_one_in_a_system_call) { check_behind_stuck(false); }
+TEST(nobody_starves_behind_one_that_computes) { check_behind_stuck(true); }
+
+/* Timers, descriptors and goroutines started by threads get their turn though those that run never stop. */
+LEAT_FN(yield_until_three) {
+  while (others_done < 3) CHECK_EQ(leat_yield(), LEAT_OK);
+}
+LEAT_FN(bounce_until_three, int_chan, in, int_chan, out) {
+  int v;
+  while (others_done < 3) {
+    if (leat_send(out, 1) != LEAT_OK || leat_recv(in, &v) != LEAT_OK) break;
+  }
+  leat_stop(in);
+  leat_close(out);
+}
+LEAT_FN(sleep_a_little) {
+  CHECK_EQ(leat_sleep(LEAT_MS(1)), LEAT_OK);
+  others_done++;
+}
+LEAT_FN(read_a_byte, int, pipe_end) {
+  char byte;
+  CHECK_EQ(leat_io_read(pipe_end, &byte, 1), 1);
+  others_done++;
+}
+static void check_outside(bool bounce) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 1, .max_threads = 1}), LEAT_OK);
+  CHECK_EQ(pipe(stuck_pipe), 0);
+  leat_scope(s);
+  leat_go(s, read_a_byte, stuck_pipe[0]);
+  wait_blocked("read_a_byte", 1);
+  int_chan a = leat_chan_make(s, int, 1), b = leat_chan_make(s, int, 1);
+  for (int i = 0; i < 4 && !bounce; i++) leat_go(s, yield_until_three);
+  if (bounce) leat_go(s, bounce_until_three, a, b);
+  if (bounce) leat_go(s, bounce_until_three, b, a);
+  leat_go(s, sleep_a_little);
+  usleep(1000);
+  CHECK_EQ(write(stuck_pipe[1], "x", 1), 1);
+  leat_go(s, finish_other);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST(those_who_yield_do_not_starve_timers_and_descriptors) { check_outside(false); }
+TEST(those_who_talk_do_not_starve_timers_and_descriptors) { check_outside(true); }
+
 /* Parallelism: as many at the same time as there are workers (Go's TestGoroutineParallelism). */
 static atomic_int arrived;
 LEAT_FN(meet_spinning, int, n) {

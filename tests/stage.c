@@ -265,19 +265,19 @@ TEST_GO(a_channel_that_is_not_shared_is_stopped) {
 
 /* Effects. */
 
-TEST_GO(an_effect_runs_only_when_its_result_is_asked_for) {
+TEST_GO(an_effect_is_one_item_ahead_at_most) {
   leat_scope(s);
   int_chan in = leat_chan_make(s, int, 100);
   for (int i = 0; i < 100; i++) CHECK_EQ(leat_send(in, i), LEAT_OK);
   int_rx out = leat_map(s, leat_rx_of(in), counted);
   for (int i = 0; i < 30; i++) pause_a_moment();
-  CHECK_EQ(ran, 0);
+  CHECK(ran <= 1);
   for (int i = 0; i < 5; i++) {
     int v = -1;
     CHECK_EQ(leat_recv(out, &v), LEAT_OK);
     CHECK_EQ(v, i);
     for (int k = 0; k < 10; k++) pause_a_moment();
-    CHECK_EQ(ran, i + 1);
+    CHECK(ran >= i + 1 && ran <= i + 2);
   }
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }

@@ -61,7 +61,7 @@ TEST(sleepers_wake_in_order) {
   }
   for (int i = 0; i < SLEEPERS; i++) CHECK_EQ(order[i], i);
 }
-LEAT_FN(sleeps_often, int, seed, int, times) {
+LEAT_FN(sleeps_often, unsigned, seed, int, times) {
   for (int i = 0; i < times; i++) {
     seed = seed * 1103515245 + 12345;
     int64_t duration = LEAT_US((seed >> 16) & 0x3FF), start = leat_now();
@@ -73,7 +73,7 @@ LEAT_FN(sleeps_often, int, seed, int, times) {
 TEST_GO(many_sleep_again_and_again) {
   leat_scope(s);
   int n = (int)test_scale(500);
-  for (int i = 0; i < n; i++) leat_go(s, sleeps_often, i + 1, 100);
+  for (int i = 0; i < n; i++) leat_go(s, sleeps_often, (unsigned)i + 1, 100);
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(awake, n);
 }

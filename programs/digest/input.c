@@ -69,8 +69,10 @@ int input_open_named(struct input *in, const char *path) {
   in->fd = standard ? STDIN_FILENO : input_open_path(path, O_RDONLY | O_NONBLOCK);
   if (in->fd < 0) return in->fd;
   struct stat st;
-  in->regular = fstat(in->fd, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode); /* reading says what is wrong with the others */
-  if (in->regular && S_ISREG(st.st_mode)) in->size = st.st_size;
+  if (fstat(in->fd, &st) != 0) st = (struct stat){.st_mode = S_IFREG, .st_size = -1}; /* reading will say what is wrong */
+  in->regular = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+  if (S_ISREG(st.st_mode)) in->size = st.st_size;
+  in->wait_for_writer = !standard && S_ISFIFO(st.st_mode);
   /* leat makes it non-blocking, but standard input is shared with other processes, which would not expect that for longer than needed. */
   if (standard && !in->regular) in->restore_flags = fcntl(in->fd, F_GETFL);
   return 0;
@@ -84,7 +86,9 @@ static int error_of(int status) {
 
 ssize_t input_read(struct input *in, void *buffer, size_t size) {
   if (!in->regular) {
-    ssize_t n = leat_io_read(in->fd, buffer, size);
+    int status = in->wait_for_writer ? leat_io_wait_read(in->fd, LEAT_NEVER) : LEAT_OK;
+    in->wait_for_writer = false;
+    ssize_t n = status ? status : leat_io_read(in->fd, buffer, size);
     return n < 0 ? -error_of((int)n) : n;
   }
   return sys_read(in->fd, buffer, size);

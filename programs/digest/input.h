@@ -15,6 +15,7 @@ int input_open_path(const char *path, int flags);
 struct input {
   int fd;
   bool regular;
+  bool wait_for_writer; /* of a FIFO: until one has come, a read without blocking finds an end of file */
   bool held;          /* counted among the descriptors held across a yield */
   int restore_flags;  /* of a standard input that was made non-blocking; -1: nothing to restore */
   int64_t size;       /* -1 unless regular */

@@ -1,6 +1,6 @@
 /* See leat/signal.h.
  *
- * The handler only sets a bit and writes an eventfd, both async-signal-safe; a service goroutine of the subscribing scope waits for that
+ * The handler only counts and writes an eventfd, both async-signal-safe; a service goroutine of the subscribing scope waits for that
  * descriptor and sends the numbers on. Subscriptions lie in a fixed table that is never freed, so a handler that is running on another
  * thread while a subscription ends reads valid memory. */
 #define _GNU_SOURCE
@@ -20,7 +20,7 @@ enum { SUBSCRIPTIONS = 64, SIGNALS = 65, QUEUE = 64 };
 
 struct subscription {
   _Atomic(uint64_t) wanted; /* bit n - 1 for signal n; 0: the entry is free, or ending */
-  _Atomic(uint64_t) pending;
+  _Atomic(uint32_t) pending[SIGNALS];
   _Atomic(int) fd;
   bool in_use; /* guarded by the lock */
 };
@@ -35,7 +35,7 @@ static void on_signal(int number) {
   int saved = errno;
   for (int i = 0; i < SUBSCRIPTIONS; i++) {
     if (!(load_acquire(&table[i].wanted) & bit(number))) continue;
-    atomic_fetch_or(&table[i].pending, bit(number));
+    add(&table[i].pending[number], 1);
     uint64_t one = 1;
     ssize_t ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
     (void)ignored;
@@ -50,7 +50,7 @@ static struct subscription *subscribe(uint64_t wanted, int fd) {
     if (!table[i].in_use) s = &table[i];
   if (s) {
     s->in_use = true;
-    store_relaxed(&s->pending, 0);
+    for (int n = 1; n < SIGNALS; n++) store_relaxed(&s->pending[n], 0);
     store_relaxed(&s->fd, fd);
     store_release(&s->wanted, wanted);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
@@ -76,9 +76,8 @@ LEAT_FN(deliver_signals, struct subscription *, s, leat_tx(int), out) {
   leat_defer(unsubscribe, s);
   uint64_t count;
   while (leat_io_read(load_relaxed(&s->fd), &count, sizeof count) == (ssize_t)sizeof count) {
-    uint64_t pending = exchange(&s->pending, 0);
     for (int n = 1; n < SIGNALS; n++)
-      if (pending & bit(n)) leat_try_send(out, n); /* full: dropped, as documented */
+      for (uint32_t k = load_relaxed(&s->pending[n]) ? exchange(&s->pending[n], 0) : 0; k; k--) leat_try_send(out, n); /* full: dropped */
   }
 }
 

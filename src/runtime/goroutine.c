@@ -34,7 +34,6 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   struct worker *w = leat_i_worker();
   struct goroutine *g = leat_i_stack_get(w && !w->pinned ? &w->stacks : NULL, stack);
   if (!g) return NULL;
-  tsan_acquire(g);
   struct goroutine fresh = {.slab = g->slab, .slot = g->slot, .canary = g->canary, .stack_low = g->stack_low, .stack_high = g->stack_high};
   *g = fresh;
   char *args = (char *)(((uintptr_t)g - size) & ~(uintptr_t)15);

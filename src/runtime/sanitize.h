@@ -1,8 +1,9 @@
 /* What AddressSanitizer, ThreadSanitizer and Valgrind must be told about goroutine stacks. Nothing in other builds.
  *
- * TSan: each goroutine is a fiber. The switch does not synchronise (that would hide races between goroutines that happen to share a
- * worker): the real edges, starting, waking and joining, are annotated at leat_i_ready and where a woken goroutine goes on. The
- * scheduler's own code is not instrumented, its fields are confined to the worker's thread. */
+ * TSan: each goroutine is a fiber, and a switch from one to another orders them. That is what the hardware does too (they share a worker),
+ * and it makes all that is confined to a worker right without annotations; but a race between two goroutines that happen to run one after
+ * the other on the same worker can stay unseen. The exact alternative (no order by the switch, each wake annotated) needs the scheduler
+ * hidden from TSan, whose compilers instrument atomics even in functions that are not to be instrumented. */
 #pragma once
 #include <stddef.h>
 
@@ -31,14 +32,6 @@ void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-#define LEAT_TSAN_NO_SYNC 1u
-#define tsan_acquire(p) __tsan_acquire(p)
-#define tsan_release(p) __tsan_release(p)
-#else
-#define tsan_acquire(p) ((void)(p))
-#define tsan_release(p) ((void)(p))
 #endif
 #ifdef LEAT_VALGRIND
 #include <valgrind/valgrind.h>

@@ -1,7 +1,4 @@
-/* See scheduler.h.
- *
- * This file is not instrumented by TSan: a worker's fields are confined to its thread, which TSan, knowing goroutines as fibers, cannot
- * see. The edges that matter to programs (a wake happens before the woken goroutine goes on) are annotated. */
+/* See scheduler.h. */
 #define _GNU_SOURCE
 #include "scheduler.h"
 #include "nondet.h"
@@ -16,10 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(LEAT_TSAN) && defined(__clang__)
-#pragma clang attribute push(__attribute__((no_sanitize("thread"))), apply_to = function)
-#endif
 
 enum {
   LOOK_OUTSIDE = 64, /* scheduling decisions between two looks at timers, descriptors and the shared queue */
@@ -255,7 +248,7 @@ static void sanitizer_leave(struct goroutine *from, struct goroutine *to, bool f
   __sanitizer_start_switch_fiber(for_good ? NULL : &from->asan_fake_stack, to->stack_low, (size_t)(to->stack_high - to->stack_low));
 #endif
 #ifdef LEAT_TSAN
-  __tsan_switch_to_fiber(to->tsan_fiber, LEAT_TSAN_NO_SYNC);
+  __tsan_switch_to_fiber(to->tsan_fiber, 0);
 #endif
 }
 
@@ -312,7 +305,6 @@ static void finish_switch(struct worker *w) {
 void leat_i_context_arrive(void) {
   struct worker *w = leat_i_worker();
   sanitizer_arrive(w->current);
-  tsan_acquire(w->current);
   finish_switch(w);
 }
 
@@ -361,7 +353,6 @@ static void park_foreign(struct goroutine *self) {
   commit_park(self);
   while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
   leat_i_foreign_parks(-1);
-  tsan_acquire(self);
 }
 
 int leat_i_park(struct goroutine *self, const struct park *p) {
@@ -409,7 +400,6 @@ static void send_home(struct worker *home, struct goroutine *g) {
 }
 
 void leat_i_ready(struct goroutine *g) {
-  tsan_release(g);
   if (unlikely(g->kind == KIND_FOREIGN)) {
     store_release(&g->foreign_awake, 1);
     leat_i_nondet_wake(&g->foreign_awake, 1);
@@ -447,7 +437,6 @@ void leat_i_ready_list(struct goroutine *list) {
       n++;
       leat_i_ready(g);
     } else { /* many: in one piece onto the shared queue */
-      tsan_release(g);
       g->link = NULL;
       if (tail) tail->link = g;
       else head = g;
@@ -510,7 +499,6 @@ void leat_i_go_home(struct goroutine *self, struct worker *home) {
 
 _Noreturn void leat_i_leave_for_good(struct goroutine *self) {
   struct worker *w = leat_i_worker();
-  tsan_release(self); /* with the acquire in leat_i_goroutine_new: the next user of this stack comes after us */
   switch_to(w, self, pick(w), AFTER_EXIT);
   __builtin_unreachable();
 }
@@ -876,7 +864,3 @@ void leat_i_workers_stop(void) {
 }
 
 void leat_i_workers_forget(void) { this_worker = NULL; }
-
-#if defined(LEAT_TSAN) && defined(__clang__)
-#pragma clang attribute pop
-#endif

@@ -265,8 +265,7 @@ static bool trim_class(struct stack_class *c) {
 
 bool leat_i_stacks_trim(void) {
   bool trimmed = false;
-  for (int i = 0; i < STACK_CLASSES; i++)
-    if (classes[i].newest) trimmed |= trim_class(&classes[i]);
+  for (int i = 0; i < STACK_CLASSES; i++) trimmed |= trim_class(&classes[i]);
   return trimmed;
 }
 
