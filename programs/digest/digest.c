@@ -22,6 +22,10 @@ static __attribute__((constructor)) void keep_standard_descriptors(void) {
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_FAILURE); /* reading (writing) it still fails */
 }
 
+/* More digesters than CPUs: while some wait for the disk, others compute. Four each made a tree that is not in the page cache 1.7 times
+ * as fast as one each, and cost nothing where it is; eight gained nothing more. */
+enum { DIGESTERS_A_WORKER = 4 };
+
 struct run {
   const struct options *options;
   struct job job;
@@ -132,7 +136,7 @@ static int run(const struct options *o) {
   bool verdicts_on_terminal = o->check && !o->status_only && isatty(STDOUT_FILENO);
   r.report.counters = &r.counters;
   r.report.show_progress = isatty(STDERR_FILENO) && !o->no_progress && !o->quiet && !verdicts_on_terminal;
-  r.job = (struct job){.mode = o->mode, .digesters = o->jobs ? o->jobs : leat_workers(), .fail_fast = o->fail_fast, .counters = &r.counters};
+  r.job = (struct job){.mode = o->mode, .digesters = o->jobs ? o->jobs : DIGESTERS_A_WORKER * leat_workers(), .fail_fast = o->fail_fast, .counters = &r.counters};
 
   int status = o->check ? check_lists(&r) : digest_operands(&r);
   int error = out_end(&r.out);

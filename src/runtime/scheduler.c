@@ -115,9 +115,10 @@ static void ring_push(struct worker *w, struct goroutine *g) {
   store_release(&w->tail, t + 1);
 }
 
+/* Any thread: one goroutine from the front. */
 static struct goroutine *ring_pop(struct worker *w) {
   uint32_t h = load_acquire(&w->head);
-  while (h != load_relaxed(&w->tail)) {
+  while (h != load_acquire(&w->tail)) {
     struct goroutine *g = load_relaxed(&w->ring[h % RING_SIZE]);
     if (cas(&w->head, &h, h + 1)) return g;
   }
@@ -140,7 +141,9 @@ static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
   }
 }
 
-static void hand_everything_on(struct worker *w) {
+/* Any thread, the owner or not: all that waits at a worker that has no token goes to the shared queue. Stealing would not do: a spare
+ * worker that always has work of its own would never come to it. */
+void leat_i_hand_on(struct worker *w) {
   struct goroutine *g = exchange(&w->next, NULL);
   if (g) queue_push_list(g, g, 1);
   while ((g = ring_pop(w))) queue_push_list(g, g, 1);
@@ -224,12 +227,14 @@ bool leat_i_take_token_from(struct worker *w) {
     sub_seq(&s->n_running, 1);
   }
   lock_drop(&s->lock);
+  if (took) leat_i_hand_on(w);
+  if (took && load_seq(&s->queue_n)) leat_i_wake_worker();
   return took;
 }
 
 void leat_i_give_up_token(struct worker *w) {
   stop_spinning(w);
-  if (leat_i_take_token_from(w) && (leat_i_work_waits() || load_relaxed(&w->next))) leat_i_wake_worker();
+  leat_i_take_token_from(w);
 }
 
 bool leat_i_work_waits(void) {
@@ -678,14 +683,14 @@ static struct goroutine *find(struct worker *w) {
     store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
     if (load_relaxed(&s->stopping) && !w->is_main) return NULL;
     if (!load_relaxed(&w->has_token) && !token_take(w)) { /* it was stuck, and others have taken over */
-      hand_everything_on(w);
+      leat_i_hand_on(w);
       go_idle(w);
       continue;
     }
     struct goroutine *g = take_inbox(w);
     if (g) return g;
     if (load_relaxed(&s->n_running) > load_relaxed(&s->workers)) { /* the number of workers was lowered */
-      hand_everything_on(w);
+      leat_i_hand_on(w);
       leat_i_wake_worker();
       go_idle(w);
       continue;

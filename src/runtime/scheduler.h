@@ -134,6 +134,7 @@ int leat_i_start_pinned(struct goroutine *g); /* LEAT_OK, LEAT_NOMEM */
 void leat_i_wake_worker(void);
 bool leat_i_work_waits(void);
 bool leat_i_take_token_from(struct worker *w); /* the watcher's: w is stuck */
+void leat_i_hand_on(struct worker *w);         /* what waits at a worker without a token, to the shared queue */
 void leat_i_give_up_token(struct worker *w);   /* its own, before a blocking call */
 void leat_i_regain_token(struct goroutine *self);
 void leat_i_workers_forget(void); /* in the child of a fork */

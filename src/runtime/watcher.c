@@ -37,9 +37,13 @@ static bool look(int64_t now) {
   bool waiting = leat_i_work_waits();
   for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
     if (w->pinned) continue;
+    bool has_token = load_seq(&w->has_token), has_work = load_relaxed(&w->next) || load_relaxed(&w->head) != load_relaxed(&w->tail);
+    if (!has_token && has_work) { /* put there while the token was being taken */
+      leat_i_hand_on(w);
+      leat_i_wake_worker();
+    }
     if (look_at(w, now, waiting) && leat_i_take_token_from(w)) {
       acted = true;
-      leat_i_wake_worker();
     } else if (idle_worker && load_relaxed(&w->next)) {
       acted = true; /* soon again */
       leat_i_wake_worker();
