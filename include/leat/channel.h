@@ -18,10 +18,12 @@
 
 /* leat_chan(T) leat_chan_make(scope, T, capacity): a channel owned by the scope, which frees it when its goroutines have ended; with a
  * NULL scope it lives until leat_release. Never NULL: out of memory, every operation on the channel answers LEAT_NOMEM. */
-#define leat_chan_make(s, T, capacity) \
+#define leat_chan_make(s, T, capacity) LEAT_I_CHAN_MAKE(__COUNTER__, s, T, capacity)
+#define LEAT_I_CHAN_MAKE(N, s, T, capacity) \
   __extension__({ \
+    LEAT_I_BIND_SCOPE(N, s, "leat_chan_make"); \
     LEAT_I_ELEMENT(T, "leat_chan_make"); \
-    (leat_chan(T)) leat_i_chan_make((s), sizeof(T), (capacity), LEAT_I_HERE); \
+    (leat_chan(T)) leat_i_chan_make(LEAT_I_CAT(leat_i_s, N), sizeof(T), (capacity), LEAT_I_HERE); \
   })
 
 /* The views that a function should take: what it cannot name, it cannot misuse. */
@@ -35,7 +37,8 @@
   })
 
 /* int leat_send(c, value), leat_try_send(c, value) (LEAT_FULL instead of blocking), leat_send_until(c, deadline, value).
- * The value comes last and may hold commas: leat_send(c, (point){1, 2}). */
+ * The value comes last and may hold commas: leat_send(c, (point){1, 2}). It converts as in an assignment that needs no diagnostic; a null
+ * pointer is written NULL. */
 #define leat_send(c, ...) LEAT_I_SEND(__COUNTER__, "leat_send", leat_i_send, c, LEAT_NEVER, (__VA_ARGS__))
 #define leat_try_send(c, ...) LEAT_I_SEND(__COUNTER__, "leat_try_send", leat_i_try_send, c, 0, (__VA_ARGS__))
 #define leat_send_until(c, deadline, ...) LEAT_I_SEND(__COUNTER__, "leat_send_until", leat_i_send, c, deadline, (__VA_ARGS__))
@@ -44,7 +47,7 @@
     __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
     LEAT_I_CAN_SEND(LEAT_I_CAT(leat_i_c, N), op); \
     int64_t LEAT_I_CAT(leat_i_d, N) = (deadline); \
-    __auto_type LEAT_I_CAT(leat_i_x, N) = value; \
+    __auto_type LEAT_I_CAT(leat_i_x, N) = LEAT_I_VALUE(value); \
     _Static_assert(LEAT_I_FITS(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_x, N)), \
                    op ": the value does not have the channel's element type"); \
     LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) LEAT_I_CAT(leat_i_v, N) = LEAT_I_CAT(leat_i_x, N); \
@@ -80,7 +83,10 @@
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *) || \
                      LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), qualifier LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *), \
                    op ": the pointer is not to the channel's element type"); \
-    fn(LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_p, N), (n), (count)); \
+    size_t LEAT_I_CAT(leat_i_n, N) = (n); \
+    __auto_type LEAT_I_CAT(leat_i_m, N) = (count); \
+    _Static_assert(LEAT_I_FITS(size_t *, LEAT_I_CAT(leat_i_m, N)), op ": the last argument is neither a pointer to size_t nor NULL"); \
+    fn(LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_p, N), LEAT_I_CAT(leat_i_n, N), LEAT_I_CAT(leat_i_m, N)); \
   })
 
 /* for each value v of type T received from c until c is closed and drained, or the caller's scope ends; leat_range_end() then says which
@@ -93,11 +99,11 @@
     for (struct leat_i_chan *LEAT_I_CAT(leat_i_r, N) = __extension__({ \
            __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
            LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_c, N), "leat_range"); \
-           _Static_assert(LEAT_I_SAME(T, LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N))), "leat_range: the variable does not have the channel's element type"); \
+           _Static_assert(LEAT_I_SAME(__typeof__(T) *, LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *), "leat_range: the variable does not have the channel's element type"); \
            LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)); \
          }); \
          LEAT_I_CAT(leat_i_once, N); LEAT_I_CAT(leat_i_once, N) = 0) \
-      for (T v; leat_i_range(LEAT_I_CAT(leat_i_r, N), &v, sizeof v);)
+      for (__typeof__(T) v; leat_i_range(LEAT_I_CAT(leat_i_r, N), &v, sizeof v);)
 int leat_range_end(void);
 
 /* void leat_close(c): no more will be sent. void leat_stop(c): no more will be received; what is buffered goes to the drop function.
@@ -116,7 +122,10 @@ int leat_range_end(void);
   __extension__({ \
     __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
     LEAT_I_IS_HANDLE(LEAT_I_CAT(leat_i_c, N), "leat_on_drop"); \
-    void (*LEAT_I_CAT(leat_i_f, N))(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *) = (drop); \
+    __auto_type LEAT_I_CAT(leat_i_f, N) = (drop); \
+    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_f, N)), void *) || \
+                     LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_f, N)), void (*)(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *)), \
+                   "leat_on_drop: not a void function of a pointer to the channel's element type"); \
     leat_i_on_drop(LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), (void (*)(void *))LEAT_I_CAT(leat_i_f, N)); \
   })
 

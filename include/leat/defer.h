@@ -17,29 +17,37 @@ struct leat_i_cleanup {
 };
 struct leat_i_defer {
   struct leat_i_cleanup cleanup;
-  void (*fn)(void *);
-  void *arg;
+  void (*leat_i_fn)(void *);
+  void *leat_i_arg;
 };
 struct leat_i_defer_call {
   struct leat_i_cleanup cleanup;
-  leat_closure closure;
+  leat_closure leat_i_closure;
 };
+
+/* Is f a function of one parameter: the type of p, the same with a const target, or a void * that p fits? */
+#define LEAT_I_CALLABLE(f, p) \
+  (LEAT_I_SAME(__typeof__(f), __typeof__((f)(p)) (*)(__typeof__(p))) || \
+   LEAT_I_SAME(__typeof__(f), __typeof__((f)(p)) (*)(const __typeof__(*(p)) *)) || \
+   (LEAT_I_SAME(__typeof__(f), __typeof__((f)(p)) (*)(void *)) && LEAT_I_FITS(void *, p)) || \
+   (LEAT_I_SAME(__typeof__(f), __typeof__((f)(p)) (*)(const void *)) && LEAT_I_FITS(const void *, p)) || \
+   LEAT_I_SAME(__typeof__(p), void *))
 
 #define leat_defer(function, pointer) LEAT_I_DEFER(__COUNTER__, function, pointer)
 #define LEAT_I_DEFER(N, function, pointer) \
-  __attribute__((cleanup(leat_i_defer_leave), unused)) struct leat_i_defer LEAT_I_CAT(leat_i_defer_, N) = __extension__({ \
+  __attribute__((__cleanup__(leat_i_defer_leave), __unused__)) struct leat_i_defer LEAT_I_CAT(leat_i_defer_, N) = __extension__({ \
     __auto_type LEAT_I_CAT(leat_i_f, N) = (function); \
     __auto_type LEAT_I_CAT(leat_i_p, N) = (pointer); \
     _Static_assert(LEAT_I_CLASS(LEAT_I_CAT(leat_i_p, N)) == 5, "leat_defer: the argument is not a pointer; use leat_defer_call"); \
-    (void)sizeof((LEAT_I_CAT(leat_i_f, N))(LEAT_I_CAT(leat_i_p, N)), 0); \
-    struct leat_i_defer LEAT_I_CAT(leat_i_r, N) = {.fn = (void (*)(void *))(void (*)(void))LEAT_I_CAT(leat_i_f, N), .arg = (void *)LEAT_I_CAT(leat_i_p, N)}; \
+    _Static_assert(LEAT_I_CALLABLE(LEAT_I_CAT(leat_i_f, N), LEAT_I_CAT(leat_i_p, N)), "leat_defer: the function does not take this pointer"); \
+    struct leat_i_defer LEAT_I_CAT(leat_i_r, N) = {.leat_i_fn = (void (*)(void *))(void (*)(void))LEAT_I_CAT(leat_i_f, N), .leat_i_arg = (void *)(uintptr_t)LEAT_I_CAT(leat_i_p, N)}; \
     LEAT_I_CAT(leat_i_r, N); \
   }); \
   leat_i_defer_enter(&LEAT_I_CAT(leat_i_defer_, N))
 
 #define leat_defer_call(...) LEAT_I_DEFER_CALL(__COUNTER__, __VA_ARGS__)
 #define LEAT_I_DEFER_CALL(N, ...) \
-  __attribute__((cleanup(leat_i_defer_call_leave), unused)) struct leat_i_defer_call LEAT_I_CAT(leat_i_defer_, N) = {.closure = leat_bind(__VA_ARGS__)}; \
+  __attribute__((__cleanup__(leat_i_defer_call_leave), __unused__)) struct leat_i_defer_call LEAT_I_CAT(leat_i_defer_, N) = {.leat_i_closure = leat_bind(__VA_ARGS__)}; \
   leat_i_defer_call_enter(&LEAT_I_CAT(leat_i_defer_, N))
 
 #define leat_defer_close(c) \

@@ -33,24 +33,24 @@ struct leat_i_fn {
 #define LEAT_I_PARAMS_13(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6) (__typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6)
 #define LEAT_I_PARAMS_15(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7) (__typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6, __typeof__(t7) n7)
 #define LEAT_I_PARAMS_17(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7, t8, n8) (__typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6, __typeof__(t7) n7, __typeof__(t8) n8)
-#define LEAT_I_MEMBERS_1(name) char none;
-#define LEAT_I_MEMBERS_3(name, t1, n1) LEAT_I_MEMBER(t1) a1;
-#define LEAT_I_MEMBERS_5(name, t1, n1, t2, n2) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2;
-#define LEAT_I_MEMBERS_7(name, t1, n1, t2, n2, t3, n3) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3;
-#define LEAT_I_MEMBERS_9(name, t1, n1, t2, n2, t3, n3, t4, n4) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3; LEAT_I_MEMBER(t4) a4;
-#define LEAT_I_MEMBERS_11(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3; LEAT_I_MEMBER(t4) a4; LEAT_I_MEMBER(t5) a5;
-#define LEAT_I_MEMBERS_13(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3; LEAT_I_MEMBER(t4) a4; LEAT_I_MEMBER(t5) a5; LEAT_I_MEMBER(t6) a6;
-#define LEAT_I_MEMBERS_15(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3; LEAT_I_MEMBER(t4) a4; LEAT_I_MEMBER(t5) a5; LEAT_I_MEMBER(t6) a6; LEAT_I_MEMBER(t7) a7;
-#define LEAT_I_MEMBERS_17(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7, t8, n8) LEAT_I_MEMBER(t1) a1; LEAT_I_MEMBER(t2) a2; LEAT_I_MEMBER(t3) a3; LEAT_I_MEMBER(t4) a4; LEAT_I_MEMBER(t5) a5; LEAT_I_MEMBER(t6) a6; LEAT_I_MEMBER(t7) a7; LEAT_I_MEMBER(t8) a8;
+#define LEAT_I_MEMBERS_1(name) char leat_i_none;
+#define LEAT_I_MEMBERS_3(name, t1, n1) LEAT_I_MEMBER(t1) leat_i_1;
+#define LEAT_I_MEMBERS_5(name, t1, n1, t2, n2) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2;
+#define LEAT_I_MEMBERS_7(name, t1, n1, t2, n2, t3, n3) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3;
+#define LEAT_I_MEMBERS_9(name, t1, n1, t2, n2, t3, n3, t4, n4) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3; LEAT_I_MEMBER(t4) leat_i_4;
+#define LEAT_I_MEMBERS_11(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3; LEAT_I_MEMBER(t4) leat_i_4; LEAT_I_MEMBER(t5) leat_i_5;
+#define LEAT_I_MEMBERS_13(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3; LEAT_I_MEMBER(t4) leat_i_4; LEAT_I_MEMBER(t5) leat_i_5; LEAT_I_MEMBER(t6) leat_i_6;
+#define LEAT_I_MEMBERS_15(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3; LEAT_I_MEMBER(t4) leat_i_4; LEAT_I_MEMBER(t5) leat_i_5; LEAT_I_MEMBER(t6) leat_i_6; LEAT_I_MEMBER(t7) leat_i_7;
+#define LEAT_I_MEMBERS_17(name, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7, t8, n8) LEAT_I_MEMBER(t1) leat_i_1; LEAT_I_MEMBER(t2) leat_i_2; LEAT_I_MEMBER(t3) leat_i_3; LEAT_I_MEMBER(t4) leat_i_4; LEAT_I_MEMBER(t5) leat_i_5; LEAT_I_MEMBER(t6) leat_i_6; LEAT_I_MEMBER(t7) leat_i_7; LEAT_I_MEMBER(t8) leat_i_8;
 #define LEAT_I_PASS_1(r) ()
-#define LEAT_I_PASS_3(r) ((r)->a1)
-#define LEAT_I_PASS_5(r) ((r)->a1, (r)->a2)
-#define LEAT_I_PASS_7(r) ((r)->a1, (r)->a2, (r)->a3)
-#define LEAT_I_PASS_9(r) ((r)->a1, (r)->a2, (r)->a3, (r)->a4)
-#define LEAT_I_PASS_11(r) ((r)->a1, (r)->a2, (r)->a3, (r)->a4, (r)->a5)
-#define LEAT_I_PASS_13(r) ((r)->a1, (r)->a2, (r)->a3, (r)->a4, (r)->a5, (r)->a6)
-#define LEAT_I_PASS_15(r) ((r)->a1, (r)->a2, (r)->a3, (r)->a4, (r)->a5, (r)->a6, (r)->a7)
-#define LEAT_I_PASS_17(r) ((r)->a1, (r)->a2, (r)->a3, (r)->a4, (r)->a5, (r)->a6, (r)->a7, (r)->a8)
+#define LEAT_I_PASS_3(r) ((r)->leat_i_1)
+#define LEAT_I_PASS_5(r) ((r)->leat_i_1, (r)->leat_i_2)
+#define LEAT_I_PASS_7(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3)
+#define LEAT_I_PASS_9(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3, (r)->leat_i_4)
+#define LEAT_I_PASS_11(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3, (r)->leat_i_4, (r)->leat_i_5)
+#define LEAT_I_PASS_13(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3, (r)->leat_i_4, (r)->leat_i_5, (r)->leat_i_6)
+#define LEAT_I_PASS_15(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3, (r)->leat_i_4, (r)->leat_i_5, (r)->leat_i_6, (r)->leat_i_7)
+#define LEAT_I_PASS_17(r) ((r)->leat_i_1, (r)->leat_i_2, (r)->leat_i_3, (r)->leat_i_4, (r)->leat_i_5, (r)->leat_i_6, (r)->leat_i_7, (r)->leat_i_8)
 #define LEAT_I_COUNT(...) LEAT_I_COUNT_(__VA_ARGS__, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, ~)
 #define LEAT_I_COUNT_(x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, n, ...) n
 #define LEAT_I_FIRST(...) LEAT_I_FIRST_(__VA_ARGS__, ~)
@@ -67,7 +67,7 @@ struct leat_i_fn {
 #define LEAT_I_CALL_INT(call) call
 #define LEAT_I_HEAD(n, linkage, result, ...) linkage result LEAT_I_FIRST(__VA_ARGS__) LEAT_I_CAT(LEAT_I_PARAMS_, n)(__VA_ARGS__)
 #define LEAT_I_FN(n, result, as_status, ...) \
-  LEAT_I_DECLARE(n, static __attribute__((unused)), result, as_status, __VA_ARGS__); \
+  LEAT_I_DECLARE(n, static __attribute__((__unused__)), result, as_status, __VA_ARGS__); \
   LEAT_I_HEAD(n, static, result, __VA_ARGS__)
 #define LEAT_I_DECLARE(n, linkage, result, as_status, ...) \
   LEAT_I_HEAD(n, linkage, result, __VA_ARGS__); \
@@ -78,12 +78,13 @@ struct leat_i_fn {
     members \
   }; \
   enum { name##_leat_arity = (n) / 2 }; \
-  static __attribute__((unused)) int name##_leat_thunk(void *leat_i_p) { \
+  _Static_assert(__alignof__(struct name##_leat_args) <= 16, #name ": a parameter is aligned to more than 16 bytes; pass a pointer to it"); \
+  static inline __attribute__((__unused__)) int name##_leat_thunk(void *leat_i_p) { \
     struct name##_leat_args *leat_i_r = (struct name##_leat_args *)leat_i_p; \
     (void)leat_i_r; \
     return as_status(name LEAT_I_CAT(LEAT_I_PASS_, n)(leat_i_r)); \
   } \
-  static __attribute__((unused)) const struct leat_i_fn name##_leat_fn = {name##_leat_thunk, #name, sizeof(struct name##_leat_args)}
+  struct name##_leat_args
 
 /* Options for one goroutine; a zeroed struct is the default. */
 typedef struct leat_go_options {
@@ -93,24 +94,31 @@ typedef struct leat_go_options {
   unsigned service : 1; /* does not hold up leat_wait; ends with the scope (tickers, heartbeats, brokers) */
   unsigned leat_i_reserved[5];
 } leat_go_options;
+static const leat_go_options leat_i_service_options __attribute__((__unused__)) = {NULL, 0, 0, 1, {0}};
 
 /* int leat_go(scope, fn, arguments...): starts fn in the scope. LEAT_OK, or a failure (LEAT_NOMEM, LEAT_CANCELED when the scope has
  * already ended), which is also recorded in the scope, so that leat_wait reports it if the caller does not look. With a NULL scope: in the
  * caller's innermost one. leat_go_with takes a leat_go_options after the scope; leat_service is leat_go_with .service. */
 #define leat_go(s, ...) LEAT_I_GO(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), "leat_go", leat_i_go, s, ((leat_go_options){0}), __VA_ARGS__)
 #define leat_go_with(s, options, ...) LEAT_I_GO(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), "leat_go_with", leat_i_go, s, options, __VA_ARGS__)
-#define leat_service(s, ...) LEAT_I_GO(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), "leat_service", leat_i_go, s, ((leat_go_options){.service = 1}), __VA_ARGS__)
+#define leat_service(s, ...) LEAT_I_GO(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), "leat_service", leat_i_go, s, leat_i_service_options, __VA_ARGS__)
 
 /* leat_task *leat_spawn(scope, fn, arguments...): as leat_go, and one goroutine can wait for it with leat_join. Never NULL. */
 #define leat_spawn(s, ...) LEAT_I_GO(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), "leat_spawn", leat_i_spawn, s, ((leat_go_options){0}), __VA_ARGS__)
 
 #define LEAT_I_GO(N, n, op, start, s, options, ...) \
   __extension__({ \
-    const struct leat_scope *LEAT_I_CAT(leat_i_s, N) = (s); \
+    LEAT_I_BIND_SCOPE(N, s, op); \
     LEAT_I_CAT(LEAT_I_BIND_, n)(N, op, __VA_ARGS__) \
+    LEAT_I_FN_RECORD(N, LEAT_I_FIRST(__VA_ARGS__)) \
     leat_go_options LEAT_I_CAT(leat_i_o, N) = options; \
-    start(LEAT_I_CAT(leat_i_s, N), &LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_fn), &LEAT_I_CAT(leat_i_a, N), LEAT_I_HERE, &LEAT_I_CAT(leat_i_o, N)); \
+    start(LEAT_I_CAT(leat_i_s, N), &LEAT_I_CAT(leat_i_fn, N), &LEAT_I_CAT(leat_i_a, N), LEAT_I_HERE, &LEAT_I_CAT(leat_i_o, N)); \
   })
+
+/* leat_i_fn<N>: what the library must know of fn. Made where it is used: one made with fn would, at gcc's -O0, drag in every function that
+ * a header declares. */
+#define LEAT_I_FN_RECORD(N, fn) LEAT_I_FN_RECORD_(N, fn)
+#define LEAT_I_FN_RECORD_(N, fn) static const struct leat_i_fn LEAT_I_CAT(leat_i_fn, N) = {fn##_leat_thunk, #fn, sizeof(struct fn##_leat_args)};
 
 /* Binds, checks and converts the arguments of fn into leat_i_a<N>. By the number of macro arguments: fn and its arguments. */
 #define LEAT_I_BIND_1(N, op, fn) \
@@ -118,40 +126,51 @@ typedef struct leat_go_options {
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {0};
 #define LEAT_I_BIND_2(N, op, fn, v1) \
   LEAT_I_RIGHT_COUNT(fn, 1, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N)};
 #define LEAT_I_BIND_3(N, op, fn, v1, v2) \
   LEAT_I_RIGHT_COUNT(fn, 2, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N)};
 #define LEAT_I_BIND_4(N, op, fn, v1, v2, v3) \
   LEAT_I_RIGHT_COUNT(fn, 3, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N)};
 #define LEAT_I_BIND_5(N, op, fn, v1, v2, v3, v4) \
   LEAT_I_RIGHT_COUNT(fn, 4, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = (v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = LEAT_I_VALUE(v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N), LEAT_I_CAT(leat_i_v4_, N)};
 #define LEAT_I_BIND_6(N, op, fn, v1, v2, v3, v4, v5) \
   LEAT_I_RIGHT_COUNT(fn, 5, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = (v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = (v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = LEAT_I_VALUE(v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = LEAT_I_VALUE(v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N), LEAT_I_CAT(leat_i_v4_, N), LEAT_I_CAT(leat_i_v5_, N)};
 #define LEAT_I_BIND_7(N, op, fn, v1, v2, v3, v4, v5, v6) \
   LEAT_I_RIGHT_COUNT(fn, 6, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = (v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = (v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = (v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = LEAT_I_VALUE(v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = LEAT_I_VALUE(v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = LEAT_I_VALUE(v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N), LEAT_I_CAT(leat_i_v4_, N), LEAT_I_CAT(leat_i_v5_, N), LEAT_I_CAT(leat_i_v6_, N)};
 #define LEAT_I_BIND_8(N, op, fn, v1, v2, v3, v4, v5, v6, v7) \
   LEAT_I_RIGHT_COUNT(fn, 7, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = (v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = (v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = (v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); __auto_type LEAT_I_CAT(leat_i_v7_, N) = (v7); LEAT_I_RIGHT_TYPE(fn, N, 7, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = LEAT_I_VALUE(v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = LEAT_I_VALUE(v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = LEAT_I_VALUE(v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); __auto_type LEAT_I_CAT(leat_i_v7_, N) = LEAT_I_VALUE(v7); LEAT_I_RIGHT_TYPE(fn, N, 7, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N), LEAT_I_CAT(leat_i_v4_, N), LEAT_I_CAT(leat_i_v5_, N), LEAT_I_CAT(leat_i_v6_, N), LEAT_I_CAT(leat_i_v7_, N)};
 #define LEAT_I_BIND_9(N, op, fn, v1, v2, v3, v4, v5, v6, v7, v8) \
   LEAT_I_RIGHT_COUNT(fn, 8, op); \
-  __auto_type LEAT_I_CAT(leat_i_v1_, N) = (v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = (v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = (v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = (v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = (v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = (v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); __auto_type LEAT_I_CAT(leat_i_v7_, N) = (v7); LEAT_I_RIGHT_TYPE(fn, N, 7, op); __auto_type LEAT_I_CAT(leat_i_v8_, N) = (v8); LEAT_I_RIGHT_TYPE(fn, N, 8, op); \
+  __auto_type LEAT_I_CAT(leat_i_v1_, N) = LEAT_I_VALUE(v1); LEAT_I_RIGHT_TYPE(fn, N, 1, op); __auto_type LEAT_I_CAT(leat_i_v2_, N) = LEAT_I_VALUE(v2); LEAT_I_RIGHT_TYPE(fn, N, 2, op); __auto_type LEAT_I_CAT(leat_i_v3_, N) = LEAT_I_VALUE(v3); LEAT_I_RIGHT_TYPE(fn, N, 3, op); __auto_type LEAT_I_CAT(leat_i_v4_, N) = LEAT_I_VALUE(v4); LEAT_I_RIGHT_TYPE(fn, N, 4, op); __auto_type LEAT_I_CAT(leat_i_v5_, N) = LEAT_I_VALUE(v5); LEAT_I_RIGHT_TYPE(fn, N, 5, op); __auto_type LEAT_I_CAT(leat_i_v6_, N) = LEAT_I_VALUE(v6); LEAT_I_RIGHT_TYPE(fn, N, 6, op); __auto_type LEAT_I_CAT(leat_i_v7_, N) = LEAT_I_VALUE(v7); LEAT_I_RIGHT_TYPE(fn, N, 7, op); __auto_type LEAT_I_CAT(leat_i_v8_, N) = LEAT_I_VALUE(v8); LEAT_I_RIGHT_TYPE(fn, N, 8, op); \
   struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N) = {LEAT_I_CAT(leat_i_v1_, N), LEAT_I_CAT(leat_i_v2_, N), LEAT_I_CAT(leat_i_v3_, N), LEAT_I_CAT(leat_i_v4_, N), LEAT_I_CAT(leat_i_v5_, N), LEAT_I_CAT(leat_i_v6_, N), LEAT_I_CAT(leat_i_v7_, N), LEAT_I_CAT(leat_i_v8_, N)};
+#define LEAT_I_BIND_10(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_11(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_12(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_13(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_14(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_15(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_16(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_17(N, op, fn, ...) LEAT_I_BIND_TOO_MANY(N, op, fn)
+#define LEAT_I_BIND_TOO_MANY(N, op, fn) \
+  _Static_assert(false, op ": more than eight arguments; one with a comma outside parentheses needs a pair around it"); \
+  struct LEAT_I_CAT(fn, _leat_args) LEAT_I_CAT(leat_i_a, N);
 #define LEAT_I_RIGHT_COUNT(fn, n, op) \
-  _Static_assert((int)LEAT_I_CAT(fn, _leat_arity) == (n), op ": the function takes another number of arguments")
+  _Static_assert((int)LEAT_I_CAT(fn, _leat_arity) == (n), op ": the function takes another number of arguments; one with a comma outside parentheses needs a pair around it")
 #define LEAT_I_RIGHT_TYPE(fn, N, i, op) \
-  _Static_assert(LEAT_I_FITS(__typeof__(((struct LEAT_I_CAT(fn, _leat_args) *)0)->a##i), LEAT_I_CAT(leat_i_v##i##_, N)), \
+  _Static_assert(LEAT_I_FITS(__typeof__(((struct LEAT_I_CAT(fn, _leat_args) *)0)->leat_i_##i), LEAT_I_CAT(leat_i_v##i##_, N)), \
                  op ": argument " #i " does not have the parameter's type")
 
 /* leat_closure leat_bind(fn, arguments...): a function with its arguments bound, as a value that can be stored and passed; the arguments
@@ -159,13 +178,14 @@ typedef struct leat_go_options {
 typedef struct leat_closure {
   const struct leat_i_fn *leat_i_fn;
   const char *leat_i_birthplace;
-  _Alignas(16) char leat_i_args[96];
+  char leat_i_args[96] __attribute__((__aligned__(16)));
 } leat_closure;
 #define leat_bind(...) LEAT_I_CLOSURE(__COUNTER__, LEAT_I_COUNT(__VA_ARGS__), __VA_ARGS__)
 #define LEAT_I_CLOSURE(N, n, ...) \
   __extension__({ \
     LEAT_I_CAT(LEAT_I_BIND_, n)(N, "leat_bind", __VA_ARGS__) \
-    leat_closure LEAT_I_CAT(leat_i_k, N) = {.leat_i_fn = &LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_fn), .leat_i_birthplace = LEAT_I_HERE}; \
+    LEAT_I_FN_RECORD(N, LEAT_I_FIRST(__VA_ARGS__)) \
+    leat_closure LEAT_I_CAT(leat_i_k, N) = {.leat_i_fn = &LEAT_I_CAT(leat_i_fn, N), .leat_i_birthplace = LEAT_I_HERE}; \
     _Static_assert(sizeof(LEAT_I_CAT(leat_i_a, N)) <= sizeof(LEAT_I_CAT(leat_i_k, N).leat_i_args), \
                    "leat_bind: the arguments take more than 96 bytes; pass a pointer"); \
     __builtin_memcpy(LEAT_I_CAT(leat_i_k, N).leat_i_args, &LEAT_I_CAT(leat_i_a, N), sizeof(LEAT_I_CAT(leat_i_a, N))); \
@@ -193,7 +213,7 @@ int leat_checkpoint(void);
 
 /* Ends the calling goroutine as failed: `return leat_fail(status, "cannot read %s", path);`. Records the message for whoever joins and
  * answers status. */
-int leat_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int leat_fail(int status, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /* The caller's own number (unique in the process, never used again; not in order of creation) and name. 0 and "" on a plain thread. */
 uint64_t leat_goroutine_id(void);

@@ -60,7 +60,7 @@ void leat_dump(FILE *out);
 #define LEAT_MAIN(argc, argv) \
   static int leat_i_user_main(int, char **); \
   int main(int leat_i_argc, char **leat_i_argv) { return leat_i_run_main(leat_i_user_main, leat_i_argc, leat_i_argv); } \
-  static int leat_i_user_main(int argc __attribute__((unused)), char **argv __attribute__((unused)))
+  static int leat_i_user_main(int argc __attribute__((__unused__)), char **argv __attribute__((__unused__)))
 int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv);
 
 LEAT_I_END

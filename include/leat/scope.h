@@ -23,16 +23,16 @@
 #include "status.h"
 
 struct leat_scope {
-  _Alignas(16) unsigned char leat_i_space[320];
+  unsigned char leat_i_space[320] __attribute__((__aligned__(16)));
 };
 typedef const struct leat_scope *leat_view;
 
 #define leat_scope(s) \
-  __attribute__((cleanup(leat_i_scope_leave), unused)) struct leat_scope *const s = leat_i_scope_enter(&(struct leat_scope){{0}}, LEAT_I_SCOPE_HERE)
+  __attribute__((__cleanup__(leat_i_scope_leave), __unused__)) struct leat_scope *const s = leat_i_scope_enter(&(struct leat_scope){{0}}, LEAT_I_SCOPE_HERE)
 /* leat_shield(s): a scope that the cancellation of the scopes around it does not reach, for clean-up that must run to its end. Give it a
  * limit of its own with leat_set_timeout. */
 #define leat_shield(s) \
-  __attribute__((cleanup(leat_i_scope_leave), unused)) struct leat_scope *const s = leat_i_shield_enter(&(struct leat_scope){{0}}, LEAT_I_SCOPE_HERE)
+  __attribute__((__cleanup__(leat_i_scope_leave), __unused__)) struct leat_scope *const s = leat_i_shield_enter(&(struct leat_scope){{0}}, LEAT_I_SCOPE_HERE)
 #define LEAT_I_SCOPE_HERE __FILE__ ":" LEAT_I_SCOPE_STR(__LINE__)
 #define LEAT_I_SCOPE_STR(x) LEAT_I_SCOPE_STR_(x)
 #define LEAT_I_SCOPE_STR_(x) #x
@@ -52,7 +52,7 @@ LEAT_I_BEGIN
  * the scope was cancelled, else LEAT_OK. Before waiting it stops the stage outputs that this block made and did not hand on (to a stage
  * or to a goroutine), so that everything upstream of an abandoned output ends. Only the goroutine that declared the scope may call it,
  * as often as it likes. */
-int leat_i_wait(struct leat_scope *s) __attribute__((warn_unused_result));
+int leat_i_wait(struct leat_scope *s) __attribute__((__warn_unused_result__));
 #define leat_wait(s) leat_i_wait(LEAT_I_OWNED(s, "leat_wait"))
 
 /* void leat_cancel(s), or with a cause for leat_cause: leat_cancel_because(s, "no more %s", what). The first cancel counts. Any goroutine
@@ -87,7 +87,7 @@ leat_view leat_current_scope(void);        /* the caller's innermost scope, neve
 struct leat_scope *leat_i_scope_enter(struct leat_scope *s, const char *where);
 struct leat_scope *leat_i_shield_enter(struct leat_scope *s, const char *where);
 void leat_i_scope_leave(struct leat_scope *const *s);
-void leat_i_cancel(struct leat_scope *s, const char *cause, ...) __attribute__((format(printf, 2, 3)));
+void leat_i_cancel(struct leat_scope *s, const char *cause, ...) __attribute__((__format__(__printf__, 2, 3)));
 int leat_i_set_deadline(struct leat_scope *s, int64_t time);
 int leat_i_set_timeout(struct leat_scope *s, int64_t duration);
 void leat_i_keep_going(struct leat_scope *s);

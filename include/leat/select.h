@@ -37,13 +37,14 @@ enum leat_i_case_kind { LEAT_I_CASE_NONE, LEAT_I_CASE_RECV, LEAT_I_CASE_SEND, LE
     (leat_case){.leat_i_chan = LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), .leat_i_value = LEAT_I_CAT(leat_i_p, N), .leat_i_kind = LEAT_I_CASE_RECV}; \
   })
 
-/* leat_on_send copies a value of up to 16 bytes; leat_on_send_from takes a pointer to a value of any size, which must stay valid. */
+/* leat_on_send copies a value of up to 16 bytes; leat_on_send_from takes a pointer to a value of any size, which must stay valid until the
+ * select has returned. A compound literal among the arguments does not (nor as the target of leat_on_recv): name a variable. */
 #define leat_on_send(c, ...) LEAT_I_ON_SEND(__COUNTER__, c, (__VA_ARGS__))
 #define LEAT_I_ON_SEND(N, c, value) \
   __extension__({ \
     __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
     LEAT_I_CAN_SEND(LEAT_I_CAT(leat_i_c, N), "leat_on_send"); \
-    __auto_type LEAT_I_CAT(leat_i_x, N) = value; \
+    __auto_type LEAT_I_CAT(leat_i_x, N) = LEAT_I_VALUE(value); \
     _Static_assert(LEAT_I_FITS(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)), LEAT_I_CAT(leat_i_x, N)), \
                    "leat_on_send: the value does not have the channel's element type"); \
     LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) LEAT_I_CAT(leat_i_v, N) = LEAT_I_CAT(leat_i_x, N); \
@@ -62,7 +63,7 @@ enum leat_i_case_kind { LEAT_I_CASE_NONE, LEAT_I_CASE_RECV, LEAT_I_CASE_SEND, LE
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *) || \
                      LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), const LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N)) *), \
                    "leat_on_send_from: the pointer is not to the channel's element type"); \
-    (leat_case){.leat_i_chan = LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), .leat_i_value = (void *)LEAT_I_CAT(leat_i_p, N), .leat_i_kind = LEAT_I_CASE_SEND}; \
+    (leat_case){.leat_i_chan = LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N)), .leat_i_value = (void *)(uintptr_t)LEAT_I_CAT(leat_i_p, N), .leat_i_kind = LEAT_I_CASE_SEND}; \
   })
 
 #define leat_default ((leat_case){.leat_i_kind = LEAT_I_CASE_DEFAULT})

@@ -9,6 +9,9 @@
  *  - locals are named leat_i_<word><number>, the number fresh for each use (__COUNTER__), so no argument can be captured;
  *  - where types must match there is a static assertion, which -w does not silence and which names the operation.
  *
+ * An assignment between handles of different types, or passing one in a plain call, is judged by C alone: gcc before 14 and clang before
+ * 16 only warn. -Werror=incompatible-pointer-types makes it an error there too.
+ *
  * Everything named leat_i_ or LEAT_I_ is private to leat. */
 #pragma once
 #include "status.h"
@@ -46,20 +49,34 @@ struct leat_i_rx_only;
 #define LEAT_I_POINTS_TO_ELEM(p, c, op) \
   _Static_assert(LEAT_I_SAME(__typeof__(p), LEAT_I_ELEM(c) *), op ": the pointer is not to the channel's element type")
 
+/* The value of an argument, as __auto_type can take it: the comma makes a value of a bit-field. */
+#define LEAT_I_VALUE(x) ((void)0, (x))
+
 /* Is `x = value` allowed where x has type To, as the language's own assignment without a diagnostic? Classes as gcc and clang number
  * them: 5 pointer, 12 struct, 13 union. For pointers the type of a conditional expression decides: it equals To only if nothing but a
- * qualifier is added. */
+ * qualifier is added. A void * fits every pointer, a const void * every pointer to const: such a pointer together with a void * makes
+ * a const void *. */
 #define LEAT_I_CLASS(x) __builtin_classify_type(x)
 #define LEAT_I_AS_POINTER(x) __builtin_choose_expr(LEAT_I_CLASS(x) == 5, (x), (void *)0)
 #define LEAT_I_POINTER_FITS(To, v) \
-  (LEAT_I_SAME(__typeof__(v), void *) || LEAT_I_SAME(__typeof__(1 ? LEAT_I_AS_POINTER(*(To *)0) : LEAT_I_AS_POINTER(v)), To))
+  (LEAT_I_SAME(__typeof__(v), void *) || \
+   LEAT_I_SAME(__typeof__(1 ? LEAT_I_AS_POINTER(*(To *)0) : \
+                              __builtin_choose_expr(LEAT_I_SAME(__typeof__(v), void *), (void *)0, LEAT_I_AS_POINTER(v))), To) || \
+   (LEAT_I_SAME(__typeof__(v), const void *) && \
+    LEAT_I_SAME(__typeof__(1 ? __builtin_choose_expr(LEAT_I_SAME(__typeof__(v), const void *), LEAT_I_AS_POINTER(*(To *)0), (void *)0) : *(void **)0), const void *)))
 #define LEAT_I_FITS(To, v) \
   (LEAT_I_CLASS(*(To *)0) == 5     ? LEAT_I_CLASS(v) == 5 && LEAT_I_POINTER_FITS(To, v) \
    : LEAT_I_CLASS(*(To *)0) >= 12 ? LEAT_I_SAME(__typeof__(v), To) \
                                    : LEAT_I_CLASS(v) < 12 && LEAT_I_CLASS(v) != 5)
 
-/* Rejects, with advice, what cannot be an element. */
+/* Rejects, with advice, what cannot be an element: what is no longer the same type when its value is taken. */
 #define LEAT_I_ELEMENT(T, op) \
   _Static_assert(!LEAT_I_SAME(T, void), op ": void has no values; for a pure signal use char"); \
-  _Static_assert(!LEAT_I_SAME(__typeof__(T) *, const __typeof__(T) *), op ": the element type is const or an array; a copy needs no const, and an array goes into a struct"); \
-  _Static_assert(!LEAT_I_SAME(__typeof__(T) *, _Atomic(__typeof__(T)) *), op ": the element type is _Atomic; values in a channel are copies, use the plain type")
+  _Static_assert(LEAT_I_SAME(__typeof__(T) *, __typeof__(LEAT_I_VALUE(*(__typeof__(T) *)0)) *), \
+                 op ": the element type is an array, a function, const, volatile or _Atomic; put an array into a struct, take a pointer to a " \
+                    "function, and use the plain type for the others: values in a channel are copies")
+
+/* Binds the scope that a macro was given to leat_i_s<N>. */
+#define LEAT_I_BIND_SCOPE(N, s, op) \
+  __auto_type LEAT_I_CAT(leat_i_s, N) = (s); \
+  _Static_assert(LEAT_I_FITS(const struct leat_scope *, LEAT_I_CAT(leat_i_s, N)), op ": the first argument is not a scope")

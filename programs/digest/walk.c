@@ -165,7 +165,7 @@ static int read_level(struct walker *w, struct level *l, int dir, int *error) {
       if (status) return status;
     }
   }
-  qsort_r(l->entries, l->count, sizeof *l->entries, in_order, l->names);
+  if (l->count > 0) qsort_r(l->entries, l->count, sizeof *l->entries, in_order, l->names);
   return LEAT_OK;
 }
 

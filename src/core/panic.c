@@ -75,12 +75,12 @@ static void leave(struct leat_i_cleanup *c) {
 
 static void run_defer(struct leat_i_cleanup *c) {
   struct leat_i_defer *d = (struct leat_i_defer *)c;
-  d->fn(d->arg);
+  d->leat_i_fn(d->leat_i_arg);
 }
 void leat_i_defer_enter(struct leat_i_defer *d) { enter(&d->cleanup, run_defer); }
 void leat_i_defer_leave(struct leat_i_defer *d) { leave(&d->cleanup); }
 
-static void run_defer_call(struct leat_i_cleanup *c) { leat_call(((struct leat_i_defer_call *)c)->closure); }
+static void run_defer_call(struct leat_i_cleanup *c) { leat_call(((struct leat_i_defer_call *)c)->leat_i_closure); }
 void leat_i_defer_call_enter(struct leat_i_defer_call *d) { enter(&d->cleanup, run_defer_call); }
 void leat_i_defer_call_leave(struct leat_i_defer_call *d) { leave(&d->cleanup); }
 

@@ -200,7 +200,7 @@ int leat_i_select(leat_case *cases, size_t n, bool ordered) {
   s.locks = (struct chan **)(void *)(memory + n * sizeof *waiters);
   s.order = (uint32_t *)(void *)(memory + n * (sizeof *waiters + sizeof *locks));
   /* Freed through the cleanup list too: waiting may end in a panic (too many ignored answers). */
-  struct leat_i_defer guard = {.fn = free, .arg = memory};
+  struct leat_i_defer guard = {.leat_i_fn = free, .leat_i_arg = memory};
   leat_i_defer_enter(&guard);
   int answer = run(&s, self, ordered);
   leat_i_defer_leave(&guard);

@@ -96,7 +96,8 @@ LEAT_FN_ERR(run_stage, struct stage, g, stage_body, body) {
 static int start(const struct leat_scope *s, struct stage g, stage_body body, const char *birthplace) {
   if (g.in) leat_i_chan_enlist_stage(chan_of(g.in));
   struct run_stage_leat_args args = {g, body};
-  int status = leat_i_go(s, &run_stage_leat_fn, &args, birthplace, &(leat_go_options){.name = g.fn.name});
+  LEAT_I_FN_RECORD(0, run_stage)
+  int status = leat_i_go(s, &leat_i_fn0, &args, birthplace, &(leat_go_options){.name = g.fn.name});
   if (status) end_stage(&g); /* it never ran */
   return status;
 }
