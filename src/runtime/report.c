@@ -20,6 +20,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef LEAT_TSAN
+enum { SANITIZER_THREADS = 1 }; /* its own, in the background */
+#else
+enum { SANITIZER_THREADS = 0 };
+#endif
 enum { SIGNAL_STACK = 64 * 1024, FRAMES = 32, LISTED = 100, LINE = 512 };
 
 static void (*log_hook)(void *, const char *);
@@ -207,7 +212,8 @@ void leat_i_check_deadlock(void) {
   bool woken = false;
   if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
   if (!load_seq(&s->n_live) && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
-  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
+  int others = threads_of_process() - load_seq(&s->n_threads) - leat_i_watcher_threads() - leat_i_foreign_parked();
+  if (others && others != SANITIZER_THREADS) return;
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);
   if (woken || !all_is_quiet(&after) || before != after) return;

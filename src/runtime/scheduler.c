@@ -752,6 +752,10 @@ static void *worker_main(void *argument) {
   leat_i_stack_cache_flush(&w->stacks);
   leat_i_signal_stack_remove(w->signal_stack);
   sub_seq(&leat_i_sched.n_threads, 1);
+  if (w->pinned) {
+    store_seq(&w->gone, 1); /* the last that it does to the struct; who waits for it waits for the word in its own address space */
+    leat_i_nondet_wake(&w->gone, 1);
+  }
   return NULL;
 }
 
@@ -763,10 +767,15 @@ static int start_thread(struct worker *w) {
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   add_seq(&leat_i_sched.n_threads, 1);
-  w->has_thread = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (w->pinned) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  bool started = pthread_create(&w->thread, &attributes, worker_main, w) == 0;
+  pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (!w->has_thread) sub_seq(&leat_i_sched.n_threads, 1);
-  return w->has_thread ? LEAT_OK : LEAT_NOMEM;
+  w->joinable = started && !w->pinned;
+  if (!started) sub_seq(&leat_i_sched.n_threads, 1);
+  return started ? LEAT_OK : LEAT_NOMEM;
 }
 
 /* Its token is counted already. */
@@ -782,23 +791,26 @@ static int start_worker(bool spinning) {
   return LEAT_NOMEM;
 }
 
-int leat_i_start_pinned(struct goroutine *g) {
-  struct sched *s = &leat_i_sched;
-  if (load_relaxed(&s->n_threads) >= s->max_threads) return LEAT_NOMEM;
-  struct worker *w = NULL;
-  for (struct worker *old = load_acquire(&s->all); old && !w; old = old->all_next) {
-    bool finished = true;
-    if (old->pinned && cas(&old->finished, &finished, false)) w = old;
+/* A struct whose thread has gone is used again: the list of workers only grows. */
+static struct worker *pinned_worker(void) {
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
+    uint32_t gone = 1;
+    if (w->pinned && cas(&w->gone, &gone, 0)) return w;
   }
-  bool fresh = !w;
-  if (fresh && !(w = worker_new())) return LEAT_NOMEM;
-  if (w->has_thread) pthread_join(w->thread, NULL);
+  struct worker *w = worker_new();
+  if (w) worker_list(w);
+  return w;
+}
+
+int leat_i_start_pinned(struct goroutine *g) {
+  struct worker *w = load_relaxed(&leat_i_sched.n_threads) < leat_i_sched.max_threads ? pinned_worker() : NULL;
+  if (!w) return LEAT_NOMEM;
   w->pinned = g;
+  store_relaxed(&w->finished, false);
   g->home = w;
-  if (fresh) worker_list(w);
   if (start_thread(w) == LEAT_OK) return LEAT_OK;
   g->home = NULL;
-  store_release(&w->finished, true);
+  store_release(&w->gone, 1);
   return LEAT_NOMEM;
 }
 
@@ -851,7 +863,8 @@ void leat_i_workers_stop(void) {
   }
   for (struct worker *w = load_acquire(&s->all), *after; w; w = after) {
     after = w->all_next;
-    if (w->has_thread) pthread_join(w->thread, NULL);
+    if (w->joinable) pthread_join(w->thread, NULL);
+    while (w->pinned && !load_acquire(&w->gone)) leat_i_nondet_sleep(&w->gone, 0, LEAT_NEVER);
     if (w == this_worker) {
       leat_i_stack_cache_flush(&w->stacks);
 #ifdef LEAT_TSAN

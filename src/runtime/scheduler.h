@@ -61,9 +61,10 @@ struct worker {
   bool listed_idle, polling;
 
   /* Fixed, or the watcher's. */
-  struct goroutine *pinned; /* this worker exists for it alone */
-  bool is_main, has_thread;
-  _Atomic(bool) finished; /* a pinned worker whose goroutine has ended; can be used again */
+  _Atomic(struct goroutine *) pinned; /* this worker exists for it alone */
+  bool is_main, joinable;
+  _Atomic(bool) finished; /* a pinned worker: its goroutine has ended */
+  _Atomic(uint32_t) gone; /* and its thread, which is detached: the struct can be used again */
   uint32_t seen_ticks;
   int64_t seen_since;
   pthread_t thread;

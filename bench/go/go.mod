@@ -1,0 +1,3 @@
+module leat/bench
+
+go 1.19

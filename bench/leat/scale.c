@@ -1,0 +1,89 @@
+/* Very many goroutines at once: skynet, sleepers, and the memory of parked ones. */
+#include "bench.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A line of /proc/self/status, in bytes. */
+static double memory(const char *field) {
+  FILE *f = fopen("/proc/self/status", "r");
+  char line[256];
+  long long kib = -1;
+  while (f && kib < 0 && fgets(line, sizeof line, f))
+    if (!strncmp(line, field, strlen(field))) sscanf(line + strlen(field), ": %lld", &kib);
+  if (f) fclose(f);
+  if (kib < 0) wrong(field, kib, 0);
+  return (double)kib * 1024;
+}
+
+LEAT_FN(node, leat_tx(int64_t), out, int64_t, first, int64_t, leaves) {
+  int64_t sum = first;
+  if (leaves > 1) {
+    sum = 0;
+    leat_scope(s);
+    leat_chan(int64_t) c = leat_chan_make(s, int64_t, 0);
+    for (int64_t i = 0; i < 10; i++) leat_go(s, node, leat_tx_of(c), first + i * (leaves / 10), leaves / 10);
+    for (int i = 0; i < 10; i++) {
+      int64_t v;
+      must(leat_recv(c, &v));
+      sum += v;
+    }
+    must(leat_wait(s));
+  }
+  must(leat_send(out, sum));
+}
+
+static void skynet(void) {
+  int64_t start = leat_now(), sum;
+  leat_scope(s);
+  leat_chan(int64_t) c = leat_chan_make(s, int64_t, 0);
+  leat_go(s, node, leat_tx_of(c), 0, 1000000);
+  must(leat_recv(c, &sum));
+  report("skynet-1M", "ms", (double)(leat_now() - start) / 1e6);
+  report("skynet-1M-peak", "MB", memory("VmHWM") / 1e6);
+  expect("sum", sum, INT64_C(499999500000));
+  must(leat_wait(s));
+}
+
+LEAT_FN(sleeper, _Atomic(int64_t) *, done) {
+  must(leat_sleep(LEAT_MS(100)));
+  atomic_fetch_add(done, 1);
+}
+
+static void sleepers(void) {
+  const int64_t n = 100000;
+  static _Atomic(int64_t) done;
+  int64_t start = leat_now();
+  leat_scope(s);
+  for (int64_t i = 0; i < n; i++) leat_go(s, sleeper, &done);
+  must(leat_wait(s));
+  int64_t beyond = leat_now() - start - LEAT_MS(100);
+  report("sleep-100k", "ms", (double)beyond / 1e6);
+  expect("sleepers", done, n);
+  if (beyond < 0) wrong("nanoseconds beyond 100 ms", beyond, 0);
+}
+
+LEAT_FN(park, leat_rx(char), in, _Atomic(int64_t) *, parked, _Atomic(int64_t) *, closed) {
+  atomic_fetch_add(parked, 1);
+  char nothing;
+  if (leat_recv(in, &nothing) == LEAT_CLOSED) atomic_fetch_add(closed, 1);
+}
+
+static void park_many(const char *name, int64_t n) {
+  static _Atomic(int64_t) parked, closed;
+  leat_scope(s);
+  leat_chan(char) c = leat_chan_make(s, char, 0);
+  double before = memory("VmRSS") + memory("VmPTE");
+  for (int64_t i = 0; i < n; i++) leat_go(s, park, leat_rx_of(c), &parked, &closed);
+  do must(leat_sleep(LEAT_MS(20)));
+  while (parked < n);
+  report(name, "B", (memory("VmRSS") + memory("VmPTE") - before) / (double)n);
+  leat_close(c);
+  must(leat_wait(s));
+  expect("goroutines that saw the close", closed, n);
+}
+
+static void parked_100k(void) { park_many("parked-100k", 100000); }
+static void parked_1M(void) { park_many("parked-1M", 1000000); }
+
+const struct benchmark scale_benchmarks[] = {{"skynet-1M", skynet}, {"sleep-100k", sleepers}, {"parked-100k", parked_100k}, {"parked-1M", parked_1M}, {0}};
