@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "nondet.h"
 #include "atomics.h"
+#include "sanitize.h"
 #include <errno.h>
 #include <leat/status.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -29,7 +31,7 @@ uint32_t leat_i_nondet_choose(enum choice purpose, uint32_t n) {
   return (uint32_t)((r * n) >> 32);
 }
 
-bool leat_i_nondet_newest_first(void) { return true; }
+bool leat_i_nondet_threads(void) { return true; }
 
 static struct timespec timespec_of(int64_t ns) {
   return (struct timespec){.tv_sec = ns / LEAT_SECONDS(1), .tv_nsec = ns % LEAT_SECONDS(1)};
@@ -42,7 +44,11 @@ static int poll_in_milliseconds(int epoll, struct epoll_event *events, int n, in
 }
 
 int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t until) {
+#ifdef LEAT_TSAN
+  static _Atomic(bool) no_pwait2 = true; /* TSan delivers signals only in blocking calls that it knows */
+#else
   static _Atomic(bool) no_pwait2;
+#endif
   int64_t ns = -1;
   if (until != LEAT_NEVER) {
     ns = until > 0 ? until - leat_i_nondet_clock() : 0;
@@ -59,6 +65,12 @@ int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t unt
   return got >= 0 ? got : -errno;
 }
 
+#ifdef LEAT_TSAN
+/* In slices, by a call in which TSan delivers signals, which it does not in a futex wait. */
+void leat_i_nondet_sleep(_Atomic(uint32_t) *word, uint32_t value, int64_t until) {
+  while (load_acquire(word) == value && leat_i_nondet_clock() < until) poll(NULL, 0, 1);
+}
+#else
 void leat_i_nondet_sleep(_Atomic(uint32_t) *word, uint32_t value, int64_t until) {
   struct timespec t, *limit = NULL;
   if (until != LEAT_NEVER) {
@@ -68,5 +80,6 @@ void leat_i_nondet_sleep(_Atomic(uint32_t) *word, uint32_t value, int64_t until)
   /* The bitset form takes an absolute time on the monotonic clock. */
   syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, limit, NULL, FUTEX_BITSET_MATCH_ANY);
 }
+#endif
 
 void leat_i_nondet_wake(_Atomic(uint32_t) *word, int n) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0); }

@@ -1,7 +1,7 @@
-/* Every source of nondeterminism, behind one narrow interface: the clock, random choices, what runs next, and waiting for the outside.
+/* Every source of nondeterminism, behind one narrow interface: the clock, random choices, what runs next, threads, waiting for the outside.
  *
- * nondet.c answers from the real world. A simulation gives the same five functions from a seed and a virtual clock, with one worker, and
- * the rest of the library does not change: nothing else in src/ reads a clock, draws a random number or sleeps in the kernel. */
+ * nondet.c answers from the real world. A simulation (built with LEAT_SIM) gives the same functions from a seed and a virtual clock, on one
+ * thread, and the rest of the library does not change: nothing else in src/ reads a clock, draws a random number or sleeps in the kernel. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,11 +12,21 @@ struct epoll_event;
 int64_t leat_i_nondet_clock(void);
 
 /* A number in [0, n), n >= 1. The purpose lets a simulation treat choices differently. */
-enum choice { CHOOSE_CASE, CHOOSE_VICTIM, CHOOSE_HEAP };
+enum choice { CHOOSE_CASE, CHOOSE_VICTIM, CHOOSE_NEXT };
 uint32_t leat_i_nondet_choose(enum choice purpose, uint32_t n);
 
-/* Whether the goroutine woken last runs before those that wait longer (true in the real world, for its cache's sake). */
+/* What runs next. In the real world the goroutine woken last, for its cache's sake, then who waits longest; a simulation takes any
+ * (CHOOSE_NEXT). Constants there, since the switch is the hottest path of all. */
+#ifdef LEAT_SIM
 bool leat_i_nondet_newest_first(void);
+bool leat_i_nondet_any_next(void);
+#else
+static inline bool leat_i_nondet_newest_first(void) { return true; }
+static inline bool leat_i_nondet_any_next(void) { return false; }
+#endif
+
+/* Whether there may be more threads than one: workers, pinned goroutines' own, the watcher. */
+bool leat_i_nondet_threads(void);
 
 /* Waits for events on the epoll descriptor, until the time `until` (LEAT_NEVER: without end; 0: not at all). Answers their number, or a
  * negative errno. */

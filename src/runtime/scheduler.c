@@ -324,6 +324,15 @@ static void switch_to(struct worker *w, struct goroutine *from, struct goroutine
   set_errno(saved_errno);
 }
 
+/* The one that waits longest; in a simulation any. */
+static struct goroutine *ring_next(struct worker *w) {
+  if (leat_i_nondet_any_next()) {
+    uint32_t n = load_relaxed(&w->tail) - load_relaxed(&w->head);
+    for (uint32_t k = n ? leat_i_nondet_choose(CHOOSE_NEXT, n) : 0; k; k--) ring_push(w, ring_pop(w));
+  }
+  return ring_pop(w);
+}
+
 /* The next to run on this worker, which may be the idle context. */
 static struct goroutine *pick(struct worker *w) {
   uint32_t ticks = load_relaxed(&w->ticks) + 1;
@@ -336,7 +345,7 @@ static struct goroutine *pick(struct worker *w) {
     if (g && --w->budget > 0 && leat_i_nondet_newest_first()) return g;
     if (g) ring_push(w, g); /* its slice, inherited, is used up */
   }
-  g = ring_pop(w);
+  g = ring_next(w);
   w->budget = SLICE;
   return g ? g : w->idle;
 }
@@ -534,7 +543,7 @@ static struct goroutine *take_local(struct worker *w) {
     ring_push(w, g);
   }
   w->budget = SLICE;
-  return ring_pop(w);
+  return ring_next(w);
 }
 
 /* The goroutine in a next-slot is its worker's, unless that has lost its token or made no decision since `ticks` was read. */
@@ -803,6 +812,7 @@ static struct worker *pinned_worker(void) {
 }
 
 int leat_i_start_pinned(struct goroutine *g) {
+  if (!leat_i_nondet_threads()) return LEAT_OK; /* it shares the one there is */
   struct worker *w = load_relaxed(&leat_i_sched.n_threads) < leat_i_sched.max_threads ? pinned_worker() : NULL;
   if (!w) return LEAT_NOMEM;
   w->pinned = g;

@@ -81,6 +81,7 @@ static void *watch(void *unused) {
 }
 
 int leat_i_watcher_start(void) {
+  if (!leat_i_nondet_threads()) return LEAT_OK;
   sigset_t all, before;
   store_relaxed(&stop_word, 0);
   store_relaxed(&asleep, 0);
