@@ -284,7 +284,7 @@ static void finish_switch(struct worker *w) {
   struct goroutine *g = w->after_goroutine;
   enum after after = w->after;
   w->after = AFTER_NOTHING;
-  if (unlikely(leat_i_stacks_have_canaries) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
+  if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
   switch (after) {
   case AFTER_NOTHING: break;
   case AFTER_PARK: commit_park(g); break;
@@ -442,25 +442,31 @@ void leat_i_ready(struct goroutine *g) {
 }
 
 void leat_i_ready_list(struct goroutine *list) {
-  struct goroutine *head = NULL, *tail = NULL;
-  uint32_t n = 0;
+  if (!list) return;
+  if (!list->link) {
+    leat_i_ready(list);
+    return;
+  }
+  /* Many: first come, first served, so not through the next-slot. What the ring does not hold goes in one piece onto the shared queue. */
   struct worker *w = leat_i_worker();
+  bool to_ring = w && load_relaxed(&w->has_token);
+  struct goroutine *head = NULL, **end = &head, *tail = NULL;
+  uint32_t n = 0, in_ring = 0;
   for (struct goroutine *g = list, *after; g; g = after) {
     after = g->link;
-    if (n < RING_SIZE / 2 || g->home || g->kind == KIND_FOREIGN || !w) {
-      n++;
+    if (g->home || g->kind == KIND_FOREIGN) {
       leat_i_ready(g);
-    } else { /* many: in one piece onto the shared queue */
-      g->link = NULL;
-      if (tail) tail->link = g;
-      else head = g;
-      tail = g;
+    } else if (to_ring && in_ring < RING_SIZE / 2) {
+      in_ring++;
+      ring_push(w, g);
+    } else {
+      *end = tail = g;
+      end = &g->link;
       n++;
     }
   }
-  if (!head) return;
-  queue_push_list(head, tail, n - RING_SIZE / 2);
-  leat_i_wake_worker();
+  if (n) queue_push_list(head, tail, n);
+  if (n || in_ring) leat_i_wake_worker();
 }
 
 static bool others_wait(struct worker *w) {

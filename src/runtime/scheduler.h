@@ -115,7 +115,7 @@ static inline bool leat_i_claim(struct goroutine *g, int status) {
 
 /* Makes a goroutine that the caller has claimed, or just made, runnable. */
 void leat_i_ready(struct goroutine *g);
-/* The same for a list linked by link. */
+/* The same for a list linked by link, in its order. */
 void leat_i_ready_list(struct goroutine *list);
 
 /* Gives up the thread; at the back of the queue. */

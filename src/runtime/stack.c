@@ -56,9 +56,9 @@ static struct stack_class classes[STACK_CLASSES];
 static _Atomic(struct slab *) slabs[MAX_SLABS];
 static _Atomic(uint32_t) n_slabs;
 static int default_class;
-static enum guard_kind best_guard;
+static _Atomic(enum guard_kind) best_guard; /* only gets worse */
 static _Atomic(int64_t) mprotect_budget;
-bool leat_i_stacks_have_canaries;
+_Atomic(bool) leat_i_stacks_have_canaries;
 
 static int class_of(size_t size) {
   int class = 0;

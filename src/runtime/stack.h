@@ -50,7 +50,7 @@ bool leat_i_stacks_trim(void);
 
 /* False if the pattern at the low end of a stack without a hardware guard is destroyed. */
 bool leat_i_stack_intact(const struct goroutine *g);
-extern bool leat_i_stacks_have_canaries; /* any such stack exists */
+extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */
 
 /* The live goroutine whose guard (or stack) holds the address, or NULL. Async-signal-safe. */
 struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);

@@ -132,6 +132,7 @@ static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
 int leat_i_timers_run(void) {
   int fired = 0;
   int64_t now = 0;
+  struct goroutine *woken = NULL, **end = &woken; /* in the order of their times, within a shard */
   for (int i = 0; i < SHARDS; i++) {
     struct shard *s = &shards[i];
     int64_t next = load_relaxed(&s->next);
@@ -139,18 +140,18 @@ int leat_i_timers_run(void) {
     if (!now) now = leat_i_nondet_clock();
     if (next > now) continue;
     lock_take(&s->lock);
-    while (s->n && s->heap[0].when <= now) {
-      struct goroutine *woken = fire(s, s->heap[0].timer, now);
-      fired++;
-      if (woken) {
-        lock_drop(&s->lock);
-        leat_i_ready(woken);
-        lock_take(&s->lock);
-      }
-      sub_seq(&firing, 1);
+    for (; s->n && s->heap[0].when <= now; fired++) {
+      struct goroutine *g = fire(s, s->heap[0].timer, now);
+      if (!g) continue;
+      g->link = NULL;
+      *end = g;
+      end = &g->link;
     }
     lock_drop(&s->lock);
   }
+  if (!fired) return 0;
+  leat_i_ready_list(woken);
+  sub_seq(&firing, fired);
   return fired;
 }
 
