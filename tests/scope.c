@@ -376,6 +376,25 @@ TEST_GO(the_earliest_deadline_around_counts) {
   CHECK(leat_now() >= early);
   CHECK_EQ(leat_scope_status(s), LEAT_DEADLINE);
 }
+LEAT_FN(reads_deadline, leat_view, s, int64_t, least) {
+  while (!finished) {
+    CHECK(leat_scope_deadline(s) >= least);
+    CHECK_EQ(leat_scope_status(s), LEAT_OK);
+    CHECK(leat_cause(s) == NULL);
+    CHECK_EQ(leat_yield(), LEAT_OK);
+  }
+}
+TEST_GO(a_deadline_is_read_while_it_is_set) {
+  leat_scope(s);
+  int64_t least = leat_now() + LEAT_SECONDS(1000);
+  for (int i = 0; i < 4; i++) leat_go(s, reads_deadline, s, least);
+  for (int i = 0; i < 1000; i++) {
+    CHECK_EQ(leat_set_deadline(s, least + i), LEAT_OK);
+    if (i % 100 == 0) pause_a_moment();
+  }
+  finished = 1;
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 TEST_GO(a_deadline_does_not_end_the_scope_around) {
   leat_scope(outer);
   {
@@ -512,6 +531,17 @@ TEST_GO(a_panic_that_no_wait_returned_goes_on_to_the_owner) {
   leat_go(s, does_not_wait);
   CHECK_EQ(leat_wait(s), LEAT_PANIC);
   CHECK(strstr(leat_failure_of(s)->message, "clos") != NULL);
+}
+LEAT_FN(waits_too_early) {
+  leat_scope(s);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  leat_go(s, close_twice);
+  UNTIL(leat_failure_of(s) != NULL);
+}
+TEST_GO(a_panic_after_the_last_wait_goes_on_to_the_owner) {
+  leat_scope(s);
+  leat_go(s, waits_too_early);
+  CHECK_EQ(leat_wait(s), LEAT_PANIC);
 }
 TEST_GO_DIES(a_panic_that_nobody_waits_for_ends_the_process, "close_twice", "scope.c:", "clos") {
   leat_scope(s);

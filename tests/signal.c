@@ -98,6 +98,21 @@ TEST_GO(again_and_again) {
   }
   expect_disposition(SIGUSR1, SIG_DFL);
 }
+LEAT_FN(subscribes_again, int, number, int, rounds) {
+  for (int i = 0; i < rounds; i++) {
+    leat_scope(s);
+    leat_rx(int) a = leat_signals(s, number);
+    int v = 0;
+    CHECK_EQ(kill(getpid(), number), 0);
+    CHECK_EQ(leat_recv(a, &v), LEAT_OK);
+    CHECK_EQ(v, number);
+  }
+}
+TEST_GO(subscriptions_come_and_go_at_once) {
+  leat_scope(s);
+  for (int i = 0; i < 10; i++) leat_go(s, subscribes_again, SIGRTMIN + i % 5, (int)test_scale(300) + 5);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 TEST_GO(a_slow_receiver_loses_what_piles_up) {
   leat_scope(s);
   leat_rx(int) a = leat_signals(s, SIGUSR1), every = leat_signals(s, SIGUSR1);

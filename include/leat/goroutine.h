@@ -78,6 +78,7 @@ struct leat_i_fn {
     members \
   }; \
   enum { name##_leat_arity = (n) / 2 }; \
+  _Static_assert(sizeof(struct name##_leat_args) <= 4096, #name ": the parameters take more than 4096 bytes; pass a pointer"); \
   _Static_assert(__alignof__(struct name##_leat_args) <= 16, #name ": a parameter is aligned to more than 16 bytes; pass a pointer to it"); \
   static inline __attribute__((__unused__)) int name##_leat_thunk(void *leat_i_p) { \
     struct name##_leat_args *leat_i_r = (struct name##_leat_args *)leat_i_p; \
@@ -211,8 +212,8 @@ int leat_yield(void);
 /* For compute loops: a cheap call (a few loads) that answers the status of the caller's scope and yields when the slice is used up. */
 int leat_checkpoint(void);
 
-/* Ends the calling goroutine as failed: `return leat_fail(status, "cannot read %s", path);`. Records the message for whoever joins and
- * answers status. */
+/* For LEAT_FN_ERR functions: `return leat_fail(status, "cannot read %s", path);`. Records the message for whoever joins, and answers the
+ * status; it is returning it that fails the goroutine. */
 int leat_fail(int status, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
 
 /* The caller's own number (unique in the process, never used again; not in order of creation) and name. 0 and "" on a plain thread. */

@@ -1,8 +1,8 @@
 /* leat/io.h - descriptors that block the goroutine, not the thread.
  *
  * The functions take plain descriptors and make them non-blocking on first use. Where the kernel can poll a descriptor (sockets, pipes,
- * terminals, eventfds) the goroutine parks until it is ready; where it cannot (regular files) the call runs as a blocking call, and the
- * runtime lets other goroutines run meanwhile. Close such a descriptor with leat_io_close, not close(2): the runtime must forget it
+ * terminals, eventfds) the goroutine parks until it is ready; where it cannot (regular files) the call blocks the thread, and if it takes
+ * longer than 10 ms the runtime lets a spare thread run the other goroutines (leat_blocking does so at once). Close such a descriptor with leat_io_close, not close(2): the runtime must forget it
  * before the number can be used again, and wakes who still waits for it (LEAT_CLOSED).
  *
  * Results: the number of bytes, or a negative status: LEAT_CANCELED, LEAT_DEADLINE, LEAT_CLOSED, or LEAT_SYSTEM(errno). Never errno.

@@ -29,7 +29,7 @@ enum leat_status {
   LEAT_FULL = -4,     /* leat_try_send: no room and no receiver waits */
   LEAT_EMPTY = -5,    /* leat_try_recv: no value and no sender waits */
   LEAT_NOMEM = -6,    /* memory, address space or threads ran out */
-  LEAT_PANIC = -7,    /* a goroutine was failed for misuse; leat_failure() says which and why */
+  LEAT_PANIC = -7,    /* a goroutine was failed for misuse; leat_failure_of says which and why */
   LEAT_INVALID = -8,  /* an argument makes no sense */
   LEAT_FAILED = -9,   /* a failure of the program's own, for goroutines that have no better status */
 };

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <leat/io.h>
-#include <leat/runtime.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,15 +51,6 @@ static bool is_pollable(int fd) {
   return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISBLK(st.st_mode);
 }
 
-static ssize_t run_blocking(struct io *op) {
-  ssize_t n = 0;
-  leat_blocking {
-    do n = op->attempt(op);
-    while (n == -EINTR);
-  }
-  return n;
-}
-
 static ssize_t run(struct io *op, enum direction d, int64_t deadline) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
@@ -75,11 +65,7 @@ static ssize_t run(struct io *op, enum direction d, int64_t deadline) {
       return ended(self, n < 0 ? LEAT_SYSTEM((int)-n) : n);
     }
     status = leat_i_poller_wait(self, op->fd, d, count, deadline);
-    if (status == LEAT_INVALID) {
-      n = run_blocking(op);
-      return n < 0 ? LEAT_SYSTEM((int)-n) : n;
-    }
-    if (status) return ended(self, status);
+    if (status) return ended(self, status == LEAT_INVALID ? LEAT_SYSTEM(EAGAIN) : status);
   }
 }
 
@@ -116,13 +102,16 @@ static int wait_for(int fd, enum direction d, int64_t deadline, uint32_t count) 
 
 /* Edges that came before the call are not known, so the kernel is asked first whether it would block at all. */
 static int wait_level(int fd, enum direction d, int64_t deadline) {
+  struct goroutine *self = leat_i_self();
+  int status = leat_i_scope_interrupts(self->scope);
+  if (status) return leat_i_cancelled(self, status);
   for (;;) {
     uint32_t count = leat_i_poller_count(fd, d);
     struct pollfd p = {.fd = fd, .events = d == DIRECTION_READ ? POLLIN : POLLOUT};
     int n = poll(&p, 1, 0);
     if (n < 0 && errno != EINTR) return LEAT_SYSTEM(errno);
     if (n > 0) return p.revents & POLLNVAL ? LEAT_SYSTEM(EBADF) : LEAT_OK;
-    int status = wait_for(fd, d, deadline, count);
+    status = wait_for(fd, d, deadline, count);
     if (status) return status;
   }
 }
@@ -131,8 +120,10 @@ int leat_io_wait_read(int fd, int64_t deadline) { return wait_level(fd, DIRECTIO
 int leat_io_wait_write(int fd, int64_t deadline) { return wait_level(fd, DIRECTION_WRITE, deadline); }
 
 int leat_io_connect(int fd, const struct sockaddr *address, socklen_t length, int64_t deadline) {
-  int status = make_nonblocking(fd);
-  if (status) return status;
+  struct goroutine *self = leat_i_self();
+  int status = leat_i_scope_interrupts(self->scope);
+  if (status) return leat_i_cancelled(self, status);
+  if ((status = make_nonblocking(fd))) return status;
   uint32_t count = leat_i_poller_count(fd, DIRECTION_WRITE);
   if (connect(fd, address, length) == 0) return LEAT_OK;
   if (errno != EINPROGRESS && errno != EINTR) return LEAT_SYSTEM(errno);
