@@ -110,7 +110,7 @@ LEAT_FN(subscribes_again, int, number, int, rounds) {
 }
 TEST_GO(subscriptions_come_and_go_at_once) {
   leat_scope(s);
-  for (int i = 0; i < 10; i++) leat_go(s, subscribes_again, SIGRTMIN + i % 5, (int)test_scale(300) + 5);
+  for (int i = 0; i < 10; i++) leat_go(s, subscribes_again, SIGRTMIN + i, (int)test_scale(300) + 5);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST_GO(a_slow_receiver_loses_what_piles_up) {

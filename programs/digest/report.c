@@ -37,21 +37,28 @@ static void erase(struct screen *s) {
   s->drawn = 0;
 }
 
+/* "12 of 345 files, 1.2 MB of 67.8 MB, 640.0 MB/s, 0:07 left". Totals have a "+" while the source still finds more. */
 static size_t progress_text(const struct screen *s, char *text, size_t size) {
   struct counters *c = s->counters;
-  uint64_t files = atomic_load(&c->done_files), bytes = atomic_load(&c->done_bytes);
-  uint64_t of_files = atomic_load(&c->found_files), of_bytes = atomic_load(&c->found_bytes);
-  double seconds = (double)(leat_now() - s->start) / 1e9, rate = (double)bytes / seconds;
-  char done[32], all[32], speed[32], left[32] = "";
-  bool known = atomic_load(&c->found_all);
-  if (known && of_bytes > bytes && rate > 0) {
-    uint64_t wait = (uint64_t)((double)(of_bytes - bytes) / rate + 0.5);
-    if (wait < 3600) snprintf(left, sizeof left, ", %d:%02d left", (int)(wait / 60), (int)(wait % 60));
-    else snprintf(left, sizeof left, ", %d:%02d:%02d left", (int)(wait / 3600), (int)(wait / 60 % 60), (int)(wait % 60));
+  double files = (double)atomic_load(&c->done_files), bytes = (double)atomic_load(&c->done_bytes);
+  double of_files = (double)atomic_load(&c->found_files), of_bytes = (double)atomic_load(&c->found_bytes);
+  double seconds = (double)(leat_now() - s->start) / 1e9;
+  bool all_known = atomic_load(&c->found_all);
+  char amount[32];
+  FILE *f = fmemopen(text, size, "w"); /* what does not fit is cut off */
+  if (!f) return 0;
+  fprintf(f, "%.0f of %.0f%s files, %s", files, of_files, all_known ? "" : "+", format_bytes(amount, (uint64_t)bytes));
+  if (of_bytes > bytes) fprintf(f, " of %s%s", format_bytes(amount, (uint64_t)of_bytes), all_known ? "" : "+");
+  fprintf(f, ", %s/s", format_bytes(amount, (uint64_t)(bytes / seconds)));
+  /* By bytes; where their total is not known, as it is not for lists of files to check, by files. */
+  double done = of_bytes > bytes ? bytes / of_bytes : of_files > 0 ? files / of_files : 0;
+  if (all_known && done > 0 && done < 1) {
+    uint64_t left = (uint64_t)(seconds * (1 - done) / done + 0.5);
+    if (left >= 3600) fprintf(f, ", %d:%02d:%02d left", (int)(left / 3600), (int)(left / 60 % 60), (int)(left % 60));
+    else fprintf(f, ", %d:%02d left", (int)(left / 60), (int)(left % 60));
   }
-  int n = snprintf(text, size, "%llu of %llu%s files, %s of %s%s, %s/s%s", (unsigned long long)files, (unsigned long long)of_files, known ? "" : "+",
-                   format_bytes(done, bytes), format_bytes(all, of_bytes > bytes ? of_bytes : bytes), known ? "" : "+", format_bytes(speed, (uint64_t)rate), left);
-  return (size_t)n < size ? (size_t)n : size - 1;
+  fclose(f);
+  return strlen(text);
 }
 
 static void draw(struct screen *s) {

@@ -269,7 +269,7 @@ int leat_i_wait(struct leat_scope *space) {
   join(s, s->owner, false);
   lock_take(&s->lock);
   int status = s->failure.status ? s->failure.status : load_relaxed(&s->status);
-  s->failure_taken = true;
+  if (s->failure.status) s->failure_taken = true;
   lock_drop(&s->lock);
   return status;
 }
