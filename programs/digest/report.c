@@ -67,7 +67,7 @@ static void draw(struct screen *s) {
   char text[WIDEST + 2] = "\r";
   if (columns > WIDEST) columns = WIDEST;
   if (tcgetpgrp(STDERR_FILENO) != getpgrp()) return; /* in the background: the terminal is somebody else's */
-  size_t n = progress_text(s, text + 1, WIDEST + 1);
+  size_t n = progress_text(s, text + 1, WIDEST);
   if (n > columns) n = columns;
   size_t used = n;
   while (used < s->drawn && used < columns) text[1 + used++] = ' ';

@@ -116,12 +116,8 @@ static void take_off_queue(struct waiter *w, leat_case *k) {
   queue_remove(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
 }
 
-/* Step 4. Every lock is taken, whether or not an entry is left there, because commit_park may still be dropping them one by one. */
+/* Step 4. Every channel's lock is taken, whether or not an entry is left there, because commit_park may still be dropping them one by one. */
 static void take_off_all(struct select *s, size_t n_cases) {
-  for (size_t i = 0; i < s->n_locks; i++) {
-    lock_take(&s->locks[i]->lock);
-    lock_drop(&s->locks[i]->lock);
-  }
   for (size_t i = 0; i < n_cases; i++) {
     leat_case *k = &s->cases[s->order[i]];
     struct waiter *w = &s->waiters[s->order[i]];

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ARGS = 4096, ID_BLOCK = 64, ENTRY_ROOM = 1024 };
+enum { MOST_ARGS = 4096, ID_BLOCK = 64, ENTRY_ROOM = 3 * 1024 /* the first frames, and the stagger of stack.c */ };
 
 /* Numbers are taken in blocks, so that starting goroutines does not make workers share a cache line. */
 uint64_t leat_i_goroutine_new_id(void) {

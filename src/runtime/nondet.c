@@ -44,8 +44,8 @@ static int poll_in_milliseconds(int epoll, struct epoll_event *events, int n, in
 }
 
 int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t until) {
-#ifdef LEAT_TSAN
-  static _Atomic(bool) no_pwait2 = true; /* TSan delivers signals only in blocking calls that it knows */
+#if defined(LEAT_TSAN) || defined(LEAT_VALGRIND)
+  static _Atomic(bool) no_pwait2 = true; /* TSan delivers signals only in calls that it knows; Valgrind does not know this one */
 #else
   static _Atomic(bool) no_pwait2;
 #endif

@@ -497,7 +497,7 @@ void leat_i_operation(struct goroutine *self) {
   if (unlikely(--w->budget <= 0)) {
     w->budget = SLICE;
     leat_i_yield(self);
-  } else if (unlikely(load_relaxed(&w->deferred)) && w->budget % 8 == 0) {
+  } else if (unlikely(load_relaxed(&w->deferred)) && w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
     int64_t now = leat_i_nondet_clock();
     if (!w->deferred_since) {
       w->deferred_since = now;

@@ -144,8 +144,12 @@ static struct slab *new_slab(int class) {
   return slab;
 }
 
+/* Staggered from slot to slot: at the same offset in each page, all descriptors and the frames below them would compete for the same few
+ * sets of the first-level cache (a ring of 1,000 goroutines: 183 against 116 ns a hop). */
+enum { STAGGER = 512, STAGGERS = 4 };
+
 static struct goroutine *descriptor(struct slab *slab, uint32_t i) {
-  char *end = slab->base + slab->stride * (i + 1);
+  char *end = slab->base + slab->stride * (i + 1) - i % STAGGERS * STAGGER;
   return (struct goroutine *)(void *)(end - ((sizeof(struct goroutine) + 63) & ~(size_t)63));
 }
 
