@@ -1,6 +1,7 @@
 /* format.c - see format.h. Every form here was compared with the output of coreutils 9.1. */
 #include "format.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,20 @@ bool out_start(struct out *o) {
   return o->buffer;
 }
 
-static void out_write(struct out *o) {
-  size_t done = 0;
-  while (done < o->used && !o->error) {
-    ssize_t n = write(STDOUT_FILENO, o->buffer + done, o->used - done);
-    if (n >= 0) done += (size_t)n;
-    else if (errno != EINTR) o->error = errno;
+int write_all(int fd, const char *bytes, size_t n) {
+  while (n > 0) {
+    ssize_t written = write(fd, bytes, n);
+    if (written >= 0) {
+      bytes += written;
+      n -= (size_t)written;
+    } else if (errno == EAGAIN) poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+    else if (errno != EINTR) return errno;
   }
+  return 0;
+}
+
+static void out_write(struct out *o) {
+  if (!o->error) o->error = write_all(STDOUT_FILENO, o->buffer, o->used);
   o->used = 0;
 }
 

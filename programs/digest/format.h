@@ -9,6 +9,10 @@ struct out {
   int error; /* errno value */
   bool each_line; /* on a terminal: do not hold lines back */
 };
+/* write(2) of all of it, waiting where the descriptor does not block: standard output and error may be one open file with a standard input
+ * that leat has made non-blocking. 0 or the errno value. */
+int write_all(int fd, const char *bytes, size_t n);
+
 bool out_start(struct out *o);
 int out_end(struct out *o); /* writes the rest; 0 or the errno value of the first error */
 

@@ -21,7 +21,8 @@ static __attribute__((noinline)) ssize_t sys_read(int fd, void *buffer, size_t s
   ssize_t n;
   do n = read(fd, buffer, size);
   while (n < 0 && errno == EINTR);
-  return n < 0 ? -errno : n;
+  if (n >= 0) return n;
+  return errno == ECANCELED ? -EIO : -errno; /* ECANCELED means something else here */
 }
 
 /* Opens a path that is longer than PATH_MAX from directory to directory. */

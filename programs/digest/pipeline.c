@@ -12,6 +12,9 @@
 /* So many batches may wait for a digester: enough for the walk to run far ahead and find out how much there is to do. */
 enum { WORK_ROOM = 8192, DONE_ROOM = 256 };
 
+/* The buffer of a goroutine for one file is no larger than the file; but sizes may be wrong (0 for all of /proc). */
+enum { SMALLEST_ROOM = 4096 };
+
 /* The last stage: puts batches back into the source's order. */
 struct collector {
   const struct job *job;
@@ -61,14 +64,11 @@ static void collector_end(struct collector *c) {
 
 /* Runs the source into give(). */
 static int run_source(const struct job *job, int (*give)(void *, struct batch *), bool (*hungry)(void *), void *env) {
-  struct batcher *out = calloc(1, sizeof *out); /* too large for a goroutine's stack */
-  if (!out) return LEAT_NOMEM;
-  *out = (struct batcher){.give = give, .hungry = hungry, .env = env, .counters = job->counters, .eager = job->fail_fast};
-  int status = job->source(job->source_env, out);
-  if (!status) status = batcher_flush(out);
+  struct batcher out = {.give = give, .hungry = hungry, .env = env, .counters = job->counters, .eager = job->fail_fast};
+  int status = job->source(job->source_env, &out);
+  if (!status) status = batcher_flush(&out);
   if (status == LEAT_OK) atomic_store(&job->counters->found_all, true);
-  batcher_end(out);
-  free(out);
+  batcher_end(&out);
   return status;
 }
 
@@ -107,7 +107,7 @@ struct starter {
 LEAT_FN_ERR(digest_one, const struct job *, job, struct batch *, b, uint32_t, i, leat_tx(struct batch *), done) {
   struct hasher h;
   struct file *f = &b->files[i];
-  size_t room = f->size >= 0 && f->size < HASHER_ROOM ? (size_t)f->size + 1 : HASHER_ROOM;
+  size_t room = f->size < 0 || f->size >= HASHER_ROOM ? HASHER_ROOM : f->size < SMALLEST_ROOM ? SMALLEST_ROOM : (size_t)f->size + 1;
   int status = LEAT_NOMEM;
   if (hasher_start(&h, job->counters, room)) {
     status = hasher_file(&h, b, f);

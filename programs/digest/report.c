@@ -19,14 +19,8 @@ struct screen {
   size_t drawn; /* columns of the progress line on the terminal now */
 };
 
-static void put(const char *text, size_t n) {
-  while (n > 0) {
-    ssize_t written = write(STDERR_FILENO, text, n);
-    if (written <= 0) return; /* there is nowhere left to complain */
-    text += written;
-    n -= (size_t)written;
-  }
-}
+/* If it fails there is nowhere left to complain. */
+static void put(const char *text, size_t n) { write_all(STDERR_FILENO, text, n); }
 
 static void erase(struct screen *s) {
   char blank[WIDEST + 2];

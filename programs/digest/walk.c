@@ -119,7 +119,7 @@ static int take_entry(struct walker *w, struct level *l, int dir, const char *na
     if (error) {
       /* A link that leads nowhere is not a regular file; a file that has gone since the directory was read need not be mentioned. */
       if (error == ENOENT || (look_through && (error == ELOOP || error == ENOTDIR))) return LEAT_OK;
-      e.error = error & 0x3fff;
+      e.error = (unsigned)error & 0x3fff;
     } else if (S_ISDIR(st.st_mode)) e.directory = 1;
     else if (!S_ISREG(st.st_mode)) return LEAT_OK;
     else e.size = st.st_size;

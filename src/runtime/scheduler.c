@@ -774,11 +774,11 @@ static void *worker_main(void *argument) {
   return NULL;
 }
 
-/* Workers leave signals to the program's own threads, except those that report a fault in the thread itself. */
+/* Workers leave signals to the program's own threads, except those that a thread causes itself. */
 static int start_thread(struct worker *w) {
   sigset_t all, before;
   sigfillset(&all);
-  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGPROF};
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   add_seq(&leat_i_sched.n_threads, 1);
