@@ -591,6 +591,18 @@ static void check_ignorant(int how, bool by_deadline) {
 TEST_GO(who_ignores_being_cancelled_is_failed_by_name) {
   for (int how = 0; how < 10; how++) check_ignorant(how, false);
 }
+LEAT_FN(counts_answers) {
+  int_chan nil = NULL;
+  int v;
+  for (;; ran++) leat_recv(nil, &v);
+}
+TEST_GO(a_thousand_in_a_row_are_too_many) {
+  leat_scope(s);
+  leat_go(s, counts_answers);
+  leat_cancel(s);
+  CHECK_EQ(leat_wait(s), LEAT_PANIC);
+  CHECK_EQ(ran, 999);
+}
 TEST_GO(who_ignores_a_deadline_is_failed_by_name) { check_ignorant(0, true); }
 LEAT_FN(slow_to_notice) {
   int_chan nil = NULL;

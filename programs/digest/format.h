@@ -2,6 +2,10 @@
 #pragma once
 #include "batch.h"
 
+/* write(2) of all of it, waiting where the descriptor does not block: standard output and error may be one open file with a standard input
+ * that leat has made non-blocking. 0 or the errno value. */
+int write_all(int fd, const char *bytes, size_t n);
+
 /* Standard output. Collects whole lines and writes them out together; the first error is kept, and what follows it is thrown away. */
 struct out {
   char *buffer;
@@ -9,10 +13,6 @@ struct out {
   int error; /* errno value */
   bool each_line; /* on a terminal: do not hold lines back */
 };
-/* write(2) of all of it, waiting where the descriptor does not block: standard output and error may be one open file with a standard input
- * that leat has made non-blocking. 0 or the errno value. */
-int write_all(int fd, const char *bytes, size_t n);
-
 bool out_start(struct out *o);
 int out_end(struct out *o); /* writes the rest; 0 or the errno value of the first error */
 

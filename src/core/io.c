@@ -46,16 +46,18 @@ static ssize_t ended(struct goroutine *self, int64_t status) {
   return (ssize_t)status;
 }
 
-static bool is_pollable(int fd) {
+/* Before the first use of a descriptor. */
+static int prepare(int fd) {
   struct stat st;
-  return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISBLK(st.st_mode);
+  if (fstat(fd, &st) != 0) return LEAT_SYSTEM(errno);
+  return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode) ? LEAT_OK : make_nonblocking(fd);
 }
 
 static ssize_t run(struct io *op, enum direction d, int64_t deadline) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (status) return leat_i_cancelled(self, status);
-  if (leat_i_poller_first_use(op->fd) && is_pollable(op->fd) && (status = make_nonblocking(op->fd))) return status;
+  if ((status = leat_i_poller_use(op->fd, prepare))) return status;
   for (;;) {
     uint32_t count = leat_i_poller_count(op->fd, d); /* before the attempt: see poller.h */
     ssize_t n = op->attempt(op);
@@ -143,6 +145,5 @@ int leat_io_connect(int fd, const struct sockaddr *address, socklen_t length, in
 
 int leat_io_close(int fd) {
   leat_i_self(); /* the poller runs from here on */
-  leat_i_poller_close(fd);
-  return close(fd) == 0 || errno == EINTR ? LEAT_OK : LEAT_SYSTEM(errno);
+  return leat_i_poller_close(fd) == 0 || errno == EINTR ? LEAT_OK : LEAT_SYSTEM(errno);
 }

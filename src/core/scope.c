@@ -183,6 +183,7 @@ void leat_i_scope_init_root(struct scope *root) { *root = (struct scope){.birthp
 
 void leat_i_scope_end_root(struct goroutine *self) {
   struct scope *root = leat_i_root_scope();
+  leat_i_holds_release(&self->holds); /* of outputs made in the root scope, which no block owns */
   cancel_and_join(root, self);
   if (root->failure.status == LEAT_PANIC) leat_i_die("%s", root->failure.message);
   free((char *)root->failure.message);

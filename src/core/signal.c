@@ -22,6 +22,7 @@ struct subscription {
   _Atomic(uint64_t) wanted; /* bit n - 1 for signal n; 0: the entry is free, or ending */
   _Atomic(uint32_t) pending[SIGNALS];
   _Atomic(int) fd;
+  _Atomic(int) handling; /* handlers that are just using fd */
   bool in_use; /* guarded by the lock */
 };
 static struct subscription table[SUBSCRIPTIONS];
@@ -35,10 +36,14 @@ static void on_signal(int number) {
   int saved = errno;
   for (int i = 0; i < SUBSCRIPTIONS; i++) {
     if (!(load_acquire(&table[i].wanted) & bit(number))) continue;
-    add(&table[i].pending[number], 1);
-    uint64_t one = 1;
-    ssize_t ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
-    (void)ignored;
+    add_seq(&table[i].handling, 1);
+    if (load_seq(&table[i].wanted) & bit(number)) { /* then unsubscribe waits for us */
+      add(&table[i].pending[number], 1);
+      uint64_t one = 1;
+      ssize_t ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
+      (void)ignored;
+    }
+    sub_seq(&table[i].handling, 1);
   }
   errno = saved;
 }
@@ -64,12 +69,15 @@ static struct subscription *subscribe(uint64_t wanted, int fd) {
 
 static void unsubscribe(struct subscription *s) {
   lock_take(&lock);
-  uint64_t wanted = exchange(&s->wanted, 0);
+  uint64_t wanted = exchange_seq(&s->wanted, 0);
   for (int n = 1; n < SIGNALS; n++)
     if (wanted & bit(n) && --users[n] == 0) sigaction(n, &former[n], NULL);
-  s->in_use = false;
   lock_drop(&lock);
+  while (load_seq(&s->handling)) sched_yield(); /* the number is about to be somebody else's descriptor */
   leat_io_close(load_relaxed(&s->fd));
+  lock_take(&lock);
+  s->in_use = false; /* only now: whoever gets the entry stores his own descriptor */
+  lock_drop(&lock);
 }
 
 LEAT_FN(deliver_signals, struct subscription *, s, leat_tx(int), out) {

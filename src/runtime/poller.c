@@ -58,9 +58,14 @@ static struct descriptor *descriptor_of(int fd) {
   return &chunk[fd % CHUNK];
 }
 
-bool leat_i_poller_first_use(int fd) {
+int leat_i_poller_use(int fd, int (*prepare)(int fd)) {
   struct descriptor *e = descriptor_of(fd);
-  return e && !load_relaxed(&e->used) && !exchange(&e->used, true);
+  if (!e || load_acquire(&e->used)) return LEAT_OK;
+  int status = LEAT_OK;
+  lock_take(&e->lock);
+  if (!load_relaxed(&e->used) && (status = prepare(fd)) == LEAT_OK) store_release(&e->used, true);
+  lock_drop(&e->lock);
+  return status;
 }
 
 uint32_t leat_i_poller_count(int fd, enum direction d) {
@@ -131,9 +136,9 @@ static void claim_all(struct descriptor *e, enum direction d, int status, struct
   }
 }
 
-void leat_i_poller_close(int fd) {
+int leat_i_poller_close(int fd) {
   struct descriptor *e = descriptor_of(fd);
-  if (!e) return;
+  if (!e) return close(fd);
   struct goroutine *woken = NULL;
   lock_take(&e->lock);
   if (e->registered) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
@@ -143,8 +148,12 @@ void leat_i_poller_close(int fd) {
     add(&e->events[d], 1);
     claim_all(e, d, LEAT_CLOSED, &woken);
   }
+  /* Under the lock: else who waits between the two registers a descriptor that is about to go, and its number stays marked as registered. */
+  int result = close(fd), error = errno;
   lock_drop(&e->lock);
   leat_i_ready_list(woken);
+  errno = error;
+  return result;
 }
 
 static void handle(const struct epoll_event *event, struct goroutine **woken) {

@@ -13,15 +13,15 @@ enum direction { DIRECTION_READ, DIRECTION_WRITE };
 int leat_i_poller_start(void); /* LEAT_OK or a status */
 void leat_i_poller_stop(void);
 
-/* True once for each descriptor, until it is closed. */
-bool leat_i_poller_first_use(int fd);
+/* Calls prepare once for each descriptor, until it is closed; again if it failed. Answers its status. */
+int leat_i_poller_use(int fd, int (*prepare)(int fd));
 /* The count of events, to be passed to leat_i_poller_wait. */
 uint32_t leat_i_poller_count(int fd, enum direction d);
 /* Parks the caller until another event, LEAT_CLOSED by leat_i_poller_close, the deadline, or cancellation. LEAT_INVALID: the kernel cannot
  * poll this descriptor (a regular file). */
 int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_t count, int64_t deadline);
-/* Wakes all who wait and forgets the descriptor, before it is closed. */
-void leat_i_poller_close(int fd);
+/* Wakes all who wait, forgets the descriptor and closes it, in one step for those who come to use it meanwhile. What close(2) answered. */
+int leat_i_poller_close(int fd);
 
 /* Polls until the time (0: does not wait) and answers the list of goroutines it has claimed, to be made ready. */
 struct goroutine *leat_i_poller_run(int64_t until);

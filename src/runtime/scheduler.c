@@ -176,6 +176,8 @@ static int start_worker(bool spinning);
 
 void leat_i_wake_worker(void) {
   struct sched *s = &leat_i_sched;
+  /* What was published may be a plain store (the ring's tail); go_idle has the other half. */
+  atomic_thread_fence(memory_order_seq_cst);
   int none = 0;
   if (load_seq(&s->n_running) >= load_relaxed(&s->workers) || load_seq(&s->n_spinning) > 0) return;
   if (!cas_seq(&s->n_spinning, &none, 1)) return; /* whoever wakes next spins: it will find the work */
@@ -195,12 +197,24 @@ void leat_i_wake_worker(void) {
     }
   }
   if (may_run) add_seq(&s->n_running, 1);
+  if (may_run && !w) add_seq(&s->n_starting, 1);
   lock_drop(&s->lock);
   if (w) {
     rouse(w, polling);
-  } else if (!may_run || start_worker(true) != LEAT_OK) {
+  } else if (!may_run) {
     sub_seq(&s->n_spinning, 1);
-    if (may_run) sub_seq(&s->n_running, 1);
+    /* Meanwhile others took us for a worker that looks for work, and did not wake one. */
+    if (load_relaxed(&s->n_threads) < s->max_threads && load_seq(&s->n_running) < load_relaxed(&s->workers) && !load_seq(&s->stopping) &&
+        leat_i_work_waits()) {
+      leat_i_wake_worker();
+      return;
+    }
+  } else {
+    if (start_worker(true) != LEAT_OK) {
+      sub_seq(&s->n_spinning, 1);
+      sub_seq(&s->n_running, 1);
+    }
+    sub_seq(&s->n_starting, 1);
   }
   leat_i_watcher_notice();
 }
@@ -215,6 +229,7 @@ static bool token_take(struct worker *w) {
     store_relaxed(&w->has_token, true);
   }
   lock_drop(&s->lock);
+  if (got) leat_i_watcher_notice();
   return got;
 }
 
@@ -235,6 +250,8 @@ bool leat_i_take_token_from(struct worker *w) {
 void leat_i_give_up_token(struct worker *w) {
   stop_spinning(w);
   leat_i_take_token_from(w);
+  /* Somebody must wait for timers and descriptors: this worker was perhaps the one that did, and the others sleep on their futexes. */
+  if (!load_seq(&leat_i_sched.polling_until)) leat_i_wake_worker();
 }
 
 bool leat_i_work_waits(void) {
@@ -365,6 +382,7 @@ static void park_foreign(struct goroutine *self) {
   store_relaxed(&self->foreign_awake, 0);
   leat_i_foreign_parks(1);
   commit_park(self);
+  if (!load_acquire(&self->foreign_awake)) leat_i_check_deadlock(); /* it may be the last to fall asleep */
   while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
   leat_i_foreign_parks(-1);
 }
@@ -596,7 +614,7 @@ static struct goroutine *spin(struct worker *w) {
 static void park_worker(struct worker *w) {
   struct sched *s = &leat_i_sched;
   add_seq(&s->n_parked, 1);
-  while (!load_acquire(&w->wake)) {
+  while (!load_acquire(&w->wake) && !load_acquire(&w->inbox)) {
     int64_t nobody = 0;
     if (!cas_seq(&s->polling_until, &nobody, 1)) {
       leat_i_check_deadlock();
@@ -628,8 +646,10 @@ static void park_worker(struct worker *w) {
       unlist_idle(w);
       add_seq(&s->n_running, 1);
       store_relaxed(&w->has_token, token = true);
-      store_relaxed(&w->wake, 1);
     }
+    /* Awake in either case. A waker that chose this worker while it polled kicks the poller, maybe only now, and never the futex: who slept
+     * on that would sleep for ever, with a token. */
+    if (token) store_relaxed(&w->wake, 1);
     lock_drop(&s->lock);
     sub_seq(&s->n_parked, 1);
     leat_i_ready_list(woken);
@@ -674,6 +694,7 @@ static void go_idle(struct worker *w) {
     store_relaxed(&w->has_token, true);
   }
   lock_drop(&s->lock);
+  leat_i_watcher_notice();
 }
 
 /* For the worker that exists for one goroutine. NULL when that has ended. */
@@ -872,7 +893,10 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
 
 void leat_i_workers_stop(void) {
   struct sched *s = &leat_i_sched;
+  lock_take(&s->lock);
   store_seq(&s->stopping, true);
+  lock_drop(&s->lock);
+  while (load_seq(&s->n_starting)) sched_yield(); /* a worker's idle context may be starting another, which is not listed or joinable yet */
   for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
     rouse(w, false);
     leat_i_poller_kick();

@@ -82,7 +82,8 @@ struct sched {
   _Atomic(int) n_threads, n_parked;
   int max_threads;
   _Atomic(struct worker *) all;
-  _Atomic(bool) stopping;
+  _Atomic(bool) stopping; /* set under the lock */
+  _Atomic(int) n_starting; /* threads being started by a waker; grows only under the lock, and not once it stops */
   _Atomic(int64_t) polling_until; /* the time at which the worker that polls wakes by itself; 0: nobody polls */
   _Atomic(uint64_t) n_live;       /* goroutines */
 };

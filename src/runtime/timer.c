@@ -122,7 +122,8 @@ static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
   if (t->period && !t->cancelled) {
     /* No drift: the next tick is a whole number of periods after the first, the ones missed are left out. */
     t->when += t->period * ((now - t->when) / t->period + 1);
-    insert(s, t); /* cannot fail: it has just made room */
+    /* Its room may have gone to others while the lock was free. Out of memory it ends: better than to be disarmed for ever. */
+    if (!insert(s, t)) store_release(&t->state, TIMER_IDLE);
   } else {
     store_release(&t->state, TIMER_IDLE); /* from here on the struct may be gone */
   }
@@ -150,6 +151,9 @@ int leat_i_timers_run(void) {
     lock_drop(&s->lock);
   }
   if (!fired) return 0;
+  /* A periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it. As in leat_i_timer_arm. */
+  int64_t until = load_seq(&leat_i_sched.polling_until);
+  if (until && leat_i_timers_next() < until) leat_i_poller_kick();
   leat_i_ready_list(woken);
   sub_seq(&firing, fired);
   return fired;

@@ -13,7 +13,8 @@ static pthread_t thread;
 static _Atomic(uint32_t) running, asleep, stop_word;
 
 void leat_i_watcher_notice(void) {
-  if (load_relaxed(&asleep) && load_relaxed(&leat_i_sched.n_running) && exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
+  /* The caller has stored n_running, the watcher stores asleep and then loads n_running. */
+  if (load_seq(&asleep) && load_seq(&leat_i_sched.n_running) && exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
 }
 
 int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
@@ -60,9 +61,10 @@ static void *watch(void *unused) {
   int64_t pause = SHORTEST, trimmed = 0;
   int idle_rounds = 0;
   while (!load_acquire(&stop_word)) {
-    if (load_relaxed(&leat_i_sched.n_running) == 0 && ++idle_rounds > IDLE_ROUNDS) {
+    /* While nobody polls, timers and descriptors are the watcher's. */
+    if (load_relaxed(&leat_i_sched.n_running) == 0 && load_relaxed(&leat_i_sched.polling_until) && ++idle_rounds > IDLE_ROUNDS) {
       store_seq(&asleep, 1);
-      if (load_seq(&leat_i_sched.n_running) == 0 && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, LEAT_NEVER);
+      if (load_seq(&leat_i_sched.n_running) == 0 && load_seq(&leat_i_sched.polling_until) && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, LEAT_NEVER);
       store_seq(&asleep, 0);
       idle_rounds = 0;
       pause = SHORTEST;
