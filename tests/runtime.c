@@ -558,6 +558,18 @@ TEST_GO_DIES(overflow_by_recursion, "overflows_by_recursion", "runtime.c:", "sta
   leat_go(s, overflows_by_recursion);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+LEAT_FN(computes, int64_t, until) {
+  while (leat_now() < until) {}
+}
+/* Spare threads are started by the watcher, which blocks all signals; theirs must not block a fault's. */
+TEST_GO_DIES(overflow_on_a_spare_thread, "overflows_by_recursion", "runtime.c:", "stack") {
+  skip_overflow();
+  leat_scope(s);
+  for (int i = 0; i < 8; i++) leat_go(s, computes, leat_now() + LEAT_MS(200));
+  leat_sleep(LEAT_MS(60)); /* every worker is stuck by now: what runs next runs on a spare */
+  leat_go(s, overflows_by_recursion);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 TEST_GO_DIES(overflow_by_one_large_frame, "overflows_by_one_frame", "runtime.c:", "stack") {
   skip_overflow();
   leat_scope(s);

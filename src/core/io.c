@@ -22,6 +22,9 @@ struct io {
   socklen_t *length;
 };
 
+/* Not inlined: a compiler may keep the address of errno, which belongs to a thread, across a wait in the same function. */
+static __attribute__((noinline)) int last_error(void) { return errno; }
+
 static ssize_t result(ssize_t n) { return n < 0 ? -errno : n; }
 static ssize_t do_read(struct io *op) { return result(read(op->fd, op->data, op->size)); }
 static ssize_t do_accept(struct io *op) { return result(accept4(op->fd, op->address, op->length, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
@@ -111,7 +114,7 @@ static int wait_level(int fd, enum direction d, int64_t deadline) {
     uint32_t count = leat_i_poller_count(fd, d);
     struct pollfd p = {.fd = fd, .events = d == DIRECTION_READ ? POLLIN : POLLOUT};
     int n = poll(&p, 1, 0);
-    if (n < 0 && errno != EINTR) return LEAT_SYSTEM(errno);
+    if (n < 0 && last_error() != EINTR) return LEAT_SYSTEM(last_error());
     if (n > 0) return p.revents & POLLNVAL ? LEAT_SYSTEM(EBADF) : LEAT_OK;
     status = wait_for(fd, d, deadline, count);
     if (status) return status;
@@ -128,13 +131,13 @@ int leat_io_connect(int fd, const struct sockaddr *address, socklen_t length, in
   if ((status = make_nonblocking(fd))) return status;
   uint32_t count = leat_i_poller_count(fd, DIRECTION_WRITE);
   if (connect(fd, address, length) == 0) return LEAT_OK;
-  if (errno != EINPROGRESS && errno != EINTR) return LEAT_SYSTEM(errno);
+  if (last_error() != EINPROGRESS && last_error() != EINTR) return LEAT_SYSTEM(last_error());
   for (;;) {
     status = wait_for(fd, DIRECTION_WRITE, deadline, count);
     if (status) return status;
     int error = 0;
     socklen_t size = sizeof error;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return LEAT_SYSTEM(errno);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return LEAT_SYSTEM(last_error());
     if (error) return LEAT_SYSTEM(error);
     struct sockaddr_storage peer;
     size = sizeof peer;
@@ -145,5 +148,5 @@ int leat_io_connect(int fd, const struct sockaddr *address, socklen_t length, in
 
 int leat_io_close(int fd) {
   leat_i_self(); /* the poller runs from here on */
-  return leat_i_poller_close(fd) == 0 || errno == EINTR ? LEAT_OK : LEAT_SYSTEM(errno);
+  return leat_i_poller_close(fd) == 0 || errno == EINTR ? LEAT_OK : LEAT_SYSTEM(last_error());
 }

@@ -278,7 +278,7 @@ int leat_i_wait(struct leat_scope *space) {
 int leat_i_set_deadline(struct leat_scope *space, int64_t time) {
   struct scope *s = (struct scope *)space;
   leat_i_timer_disarm(&s->timer);
-  s->deadline = time;
+  store_relaxed(&s->deadline, time);
   return time == LEAT_NEVER ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
 }
 
@@ -299,8 +299,10 @@ const char *leat_cause(leat_view s) { return leat_scope_status(s) ? ((const stru
 
 int64_t leat_scope_deadline(leat_view view) {
   int64_t earliest = LEAT_NEVER;
-  for (const struct scope *s = (const struct scope *)view; s; s = s->shield ? NULL : s->parent)
-    if (s->deadline < earliest) earliest = s->deadline;
+  for (struct scope *s = (struct scope *)view; s; s = s->shield ? NULL : s->parent) {
+    int64_t deadline = load_relaxed(&s->deadline);
+    if (deadline < earliest) earliest = deadline;
+  }
   return earliest;
 }
 

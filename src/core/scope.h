@@ -48,7 +48,7 @@ struct scope {
   /* The owner's. */
   struct hold *held;
   struct timer timer;
-  int64_t deadline;
+  _Atomic(int64_t) deadline; /* read through views by others */
 };
 _Static_assert(sizeof(struct scope) <= sizeof(struct leat_scope), "leat_scope has too little room");
 

@@ -799,9 +799,9 @@ static void *worker_main(void *argument) {
 static int start_thread(struct worker *w) {
   sigset_t all, before;
   sigfillset(&all);
-  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGPROF};
+  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGXFSZ, SIGPROF};
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* whoever starts it: the watcher blocks everything */
   add_seq(&leat_i_sched.n_threads, 1);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
