@@ -1,6 +1,7 @@
 /* Signals as values on a channel. After Go's os/signal tests (TestSignal, TestStop, ...). */
 #include "wait.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -112,6 +113,31 @@ TEST_GO(subscriptions_come_and_go_at_once) {
   leat_scope(s);
   for (int i = 0; i < 10; i++) leat_go(s, subscribes_again, SIGRTMIN + i, (int)test_scale(300) + 5);
   CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+static atomic_int calm;
+static void *storm(void *unused) {
+  while (!calm) pthread_kill(pthread_self(), SIGUSR1);
+  return unused;
+}
+LEAT_FN(subscribes_in_storm, int, rounds) {
+  for (int i = 0; i < rounds; i++) {
+    leat_scope(s);
+    int v = 0;
+    CHECK_EQ(leat_recv(leat_signals(s, SIGUSR1), &v), LEAT_OK);
+    CHECK_EQ(v, SIGUSR1);
+  }
+}
+TEST_GO(subscriptions_end_in_a_storm) {
+  signal(SIGUSR1, SIG_IGN);
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++) CHECK_EQ(pthread_create(&threads[i], NULL, storm, NULL), 0);
+  {
+    leat_scope(s);
+    for (int i = 0; i < 6; i++) leat_go(s, subscribes_in_storm, (int)test_scale(300) + 5);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  calm = 1;
+  for (int i = 0; i < 2; i++) CHECK_EQ(pthread_join(threads[i], NULL), 0);
 }
 TEST_GO(a_slow_receiver_loses_what_piles_up) {
   leat_scope(s);

@@ -6,6 +6,7 @@
 #include "panic.h"
 #include "scope.h"
 #include <errno.h>
+#include <leat/io.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -74,7 +75,7 @@ static void drop_buffered(struct chan *c) {
 static void unreference(struct chan *c) {
   if (sub(&c->references, 1) != 1) return;
   drop_buffered(c);
-  if (c->event_fd) close(c->event_fd);
+  if (c->event_fd) leat_io_close(c->event_fd); /* a goroutine may have waited for it */
   release_memory(c);
 }
 

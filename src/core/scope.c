@@ -277,9 +277,12 @@ int leat_i_wait(struct leat_scope *space) {
 
 int leat_i_set_deadline(struct leat_scope *space, int64_t time) {
   struct scope *s = (struct scope *)space;
+  lock_take(&s->deadline_lock); /* not the scope's: disarming may wait for the timer's callback, which takes that */
   leat_i_timer_disarm(&s->timer);
   store_relaxed(&s->deadline, time);
-  return time == LEAT_NEVER ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
+  int status = time == LEAT_NEVER ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
+  lock_drop(&s->deadline_lock);
+  return status;
 }
 
 int leat_i_set_timeout(struct leat_scope *s, int64_t duration) {
@@ -397,8 +400,8 @@ static void tasks_free(struct leat_task *list) {
 
 static void hold_add(struct hold **list, struct chan *c) {
   struct hold *h = malloc(sizeof *h);
-  if (!h) { /* cannot be accounted for: then nothing stops it but its scope's end */
-    leat_i_share((struct leat_i_chan *)c);
+  if (!h) { /* a share that nobody can give up: then nothing stops it but its scope's end */
+    add(&c->users, 1);
     return;
   }
   leat_i_chan_use(c);

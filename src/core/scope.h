@@ -47,6 +47,9 @@ struct scope {
 
   /* The owner's. */
   struct hold *held;
+
+  /* Guarded by deadline_lock. */
+  struct lock deadline_lock;
   struct timer timer;
   _Atomic(int64_t) deadline; /* read through views by others */
 };

@@ -84,8 +84,12 @@ LEAT_FN(deliver_signals, struct subscription *, s, leat_tx(int), out) {
   leat_defer(unsubscribe, s);
   uint64_t count;
   while (leat_io_read(load_relaxed(&s->fd), &count, sizeof count) == (ssize_t)sizeof count) {
-    for (int n = 1; n < SIGNALS; n++)
-      for (uint32_t k = load_relaxed(&s->pending[n]) ? exchange(&s->pending[n], 0) : 0; k; k--) leat_try_send(out, n); /* full: dropped */
+    for (int n = 1; n < SIGNALS; n++) {
+      uint32_t k = load_relaxed(&s->pending[n]) ? exchange(&s->pending[n], 0) : 0;
+      if (k > QUEUE) k = QUEUE; /* more than it holds would be dropped in any case */
+      while (k--)
+        if (leat_try_send(out, n) == LEAT_CANCELED) return;
+    }
   }
 }
 

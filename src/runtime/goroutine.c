@@ -29,7 +29,7 @@ uint64_t leat_i_goroutine_new_id(void) {
 
 struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   size_t size = start->fn->size, stack = start->options->stack;
-  if (size > MOST_ARGS) return NULL;
+  if (size > MOST_ARGS || stack > SIZE_MAX / 2) return NULL;
   if (stack) stack += sizeof(struct goroutine) + ENTRY_ROOM + size; /* what was asked for is what the function gets */
   struct worker *w = leat_i_worker();
   struct goroutine *g = leat_i_stack_get(w && !w->pinned ? &w->stacks : NULL, stack);
@@ -50,13 +50,13 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
 #ifdef LEAT_TSAN
   g->tsan_fiber = __tsan_create_fiber(0);
 #endif
-  store_release(&g->live, true);
+  leat_i_stack_live(g);
   add(&leat_i_sched.n_live, 1);
   return g;
 }
 
 static void no_longer_live(struct goroutine *g) {
-  store_release(&g->live, false);
+  leat_i_stack_not_live(g);
   sub(&leat_i_sched.n_live, 1);
 }
 

@@ -79,7 +79,6 @@ struct goroutine {
 
   /* For reports; written before it waits, read by others without a lock, hence atomic. */
   _Atomic(uint8_t) reason;
-  _Atomic(bool) live;
   _Atomic(const void *) waits_for;
 
   /* Its stack. */

@@ -40,6 +40,14 @@ static struct timespec timespec_of(int64_t ns) {
 /* Whole milliseconds, rounded up, where the kernel lacks epoll_pwait2 (Linux 5.11). */
 static int poll_in_milliseconds(int epoll, struct epoll_event *events, int n, int64_t ns) {
   int64_t ms = ns < 0 ? -1 : (ns + LEAT_MS(1) - 1) / LEAT_MS(1);
+#ifdef LEAT_TSAN
+  /* In slices: a signal that TSan has put off just before the call would otherwise wait for the call to end. */
+  for (int64_t slept = 0; ms < 0 || slept + 10 < ms; slept += 10) {
+    int got = epoll_wait(epoll, events, n, 10);
+    if (got) return got;
+  }
+  ms = ms > 10 ? 10 : ms;
+#endif
   return epoll_wait(epoll, events, n, ms > INT_MAX ? INT_MAX : (int)ms);
 }
 

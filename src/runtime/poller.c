@@ -77,7 +77,10 @@ static int enlist(int fd, struct descriptor *e) {
   if (e->registered) return LEAT_OK;
   if (e->unpollable) return LEAT_INVALID;
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
-  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST) {
+  /* Known already to epoll, it was closed behind our back, and is open elsewhere: changing it asks anew for the edge of now. */
+  int failed = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+  if (failed && errno == EEXIST) failed = epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event);
+  if (failed) {
     e->unpollable = errno == EPERM;
     return e->unpollable ? LEAT_INVALID : LEAT_SYSTEM(errno);
   }

@@ -241,7 +241,7 @@ static bool installed;
 static void on_fault(int number, siginfo_t *info, void *context) {
   bool in_guard = false;
   const struct goroutine *g = leat_i_stack_find(info->si_addr, &in_guard);
-  if (g && in_guard && load_acquire(&g->live)) leat_i_report_overflow(g);
+  if (g && in_guard) leat_i_report_overflow(g);
   const struct sigaction *old = number == SIGSEGV ? &old_segv : &old_bus;
   if (old->sa_flags & SA_SIGINFO) old->sa_sigaction(number, info, context);
   else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) old->sa_handler(number);

@@ -142,6 +142,7 @@ static void stop(void) {
 
 int leat_runtime_start(const leat_options *options) {
   int status = LEAT_OK;
+  if (load_acquire(&state) == FORKED) return leat_i_runtime_ensure(); /* which says why it cannot be */
   pthread_mutex_lock(&start_lock);
   if (load_relaxed(&state) == STOPPED && (status = start(options)) == LEAT_OK) {
     status = leat_i_workers_start_one();
@@ -184,7 +185,6 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   self->id = leat_i_goroutine_new_id();
   self->scope = self->base = &root;
   leat_i_thread_stack(&self->stack_low, &self->stack_high);
-  store_relaxed(&self->live, true);
   struct worker *home = status == LEAT_OK ? leat_i_worker_of_main(self) : NULL;
   if (!home) leat_i_die("LEAT_MAIN: the runtime cannot start: %s", leat_status_text(status ? status : LEAT_NOMEM));
   void *signal_stack = leat_i_signal_stack_install();
@@ -224,6 +224,7 @@ static void thread_ends(void *descriptor) {
       break;
     }
   lock_drop(&foreign_lock);
+  leat_i_holds_release(&g->holds);
   sub(&n_attached, 1);
   foreign = NULL;
   free(g);
@@ -240,7 +241,6 @@ struct goroutine *leat_i_foreign_self(void) {
   if (!g) leat_i_die("out of memory while a plain thread entered leat");
   g->kind = KIND_FOREIGN;
   g->scope = g->base = &root;
-  store_relaxed(&g->live, true);
   pthread_once(&key_once, make_key);
   pthread_setspecific(key, g);
   lock_take(&foreign_lock);

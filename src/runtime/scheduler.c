@@ -167,7 +167,7 @@ static void stop_spinning(struct worker *w) {
 }
 
 static void rouse(struct worker *w, bool polling) {
-  store_seq(&w->wake, 1);
+  store_seq(&w->wake, WOKEN);
   if (polling) leat_i_poller_kick();
   else leat_i_nondet_wake(&w->wake, 1);
 }
@@ -614,8 +614,10 @@ static struct goroutine *spin(struct worker *w) {
 static void park_worker(struct worker *w) {
   struct sched *s = &leat_i_sched;
   add_seq(&s->n_parked, 1);
-  while (!load_acquire(&w->wake) && !load_acquire(&w->inbox)) {
+  while (load_acquire(&w->wake) != WOKEN && !load_acquire(&w->inbox)) {
     int64_t nobody = 0;
+    uint32_t to_poll = WOKEN_TO_POLL;
+    cas(&w->wake, &to_poll, ASLEEP);
     if (!cas_seq(&s->polling_until, &nobody, 1)) {
       leat_i_check_deadlock();
       leat_i_nondet_sleep(&w->wake, 0, LEAT_NEVER);
@@ -634,7 +636,7 @@ static void park_worker(struct worker *w) {
     do store_seq(&s->polling_until, until = leat_i_timers_next()); /* then look again: see leat_i_timer_arm */
     while (leat_i_timers_next() < until);
     struct goroutine *woken = NULL;
-    if (!load_acquire(&w->wake) && !load_acquire(&w->inbox)) {
+    if (load_acquire(&w->wake) != WOKEN && !load_acquire(&w->inbox)) {
       if (until == LEAT_NEVER) leat_i_check_deadlock();
       woken = leat_i_poller_run(until);
     }
@@ -649,8 +651,13 @@ static void park_worker(struct worker *w) {
     }
     /* Awake in either case. A waker that chose this worker while it polled kicks the poller, maybe only now, and never the futex: who slept
      * on that would sleep for ever, with a token. */
-    if (token) store_relaxed(&w->wake, 1);
+    if (token) store_relaxed(&w->wake, WOKEN);
+    /* While timers are armed somebody has to sleep until the next one (without: up to 10 ms late, until the watcher looks, although a worker
+     * is idle; measured 860 against 300 us in the mean). For descriptors alone the wake of another thread would cost more than it gains. */
+    struct worker *heir = token && until != LEAT_NEVER ? s->idle : NULL;
     lock_drop(&s->lock);
+    uint32_t asleep = ASLEEP;
+    if (heir && cas_seq(&heir->wake, &asleep, WOKEN_TO_POLL)) leat_i_nondet_wake(&heir->wake, 1);
     sub_seq(&s->n_parked, 1);
     leat_i_ready_list(woken);
     if (!token) leat_i_timers_run(); /* others run: what is due goes to the shared queue */
@@ -762,6 +769,7 @@ static struct worker *worker_new(void) {
   if (!w) return NULL;
   memset(w, 0, sizeof *w);
   w->budget = SLICE;
+  w->seen_since = leat_i_nondet_clock(); /* or the watcher takes it for stuck at its first look */
   w->idle = &w->idle_storage;
   w->idle->kind = KIND_IDLE;
   w->idle->scope = leat_i_root_scope();

@@ -29,6 +29,7 @@
 enum { RING_SIZE = 256, SLICE = 512 };
 enum { WAIT_MASKED_FLOOR = 0x3fffffff }; /* the shield floor of a wait that no cancellation reaches */
 
+enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
 enum after { AFTER_NOTHING, AFTER_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
 
 struct worker {
@@ -52,7 +53,7 @@ struct worker {
   _Atomic(uint32_t) ticks; /* counts scheduling decisions: the watcher sees by it who is stuck */
   _Atomic(bool) has_token;
   _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
-  _Atomic(uint32_t) wake; /* the futex it sleeps on: 0 asleep, 1 woken */
+  _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
   _Atomic(struct goroutine *) ring[RING_SIZE];
 

@@ -31,8 +31,11 @@ struct slot {
   struct slot *next; /* in the free list */
   uint32_t index;    /* in its slab's table */
   uint8_t guard;     /* enum guard_kind */
-  _Atomic(bool) in_use;
+  _Atomic(uint32_t) state; /* enum slot_state */
 };
+
+/* A report looks at a live goroutine only after it has marked it, and who ends waits for the mark to go: its descriptor is written anew soon. */
+enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_LOOKED_AT };
 
 struct slab {
   char *base;
@@ -101,6 +104,12 @@ static enum guard_kind install_guard(char *low) {
 }
 
 static uint64_t *canary_of(const struct goroutine *g) { return (uint64_t *)(void *)g->stack_low; }
+
+void leat_i_stack_live(struct goroutine *g) { store_release(&g->slab->slots[g->slot].state, SLOT_LIVE); }
+
+void leat_i_stack_not_live(struct goroutine *g) {
+  for (uint32_t live = SLOT_LIVE; !cas(&g->slab->slots[g->slot].state, &live, SLOT_FREE); live = SLOT_LIVE) sched_yield();
+}
 
 bool leat_i_stack_intact(const struct goroutine *g) {
   if (!g->canary) return true;
@@ -198,7 +207,6 @@ static struct goroutine *get_from_class(int class) {
     (void)VALGRIND_STACK_REGISTER(slab->base + slab->stride * slot->index, slab->base + slab->stride * (slot->index + 1));
 #endif
   }
-  store_relaxed(&slot->in_use, true);
   return hand_out(slab, slot->index);
 }
 
@@ -206,7 +214,6 @@ static void put_to_class(struct goroutine *g) {
   struct slab *slab = g->slab;
   struct slot *slot = &slab->slots[g->slot];
   struct stack_class *c = &classes[slab->class];
-  store_relaxed(&slot->in_use, false);
   lock_take(&c->lock);
   slot->next = c->dirty;
   c->dirty = slot;
@@ -280,7 +287,7 @@ struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {
     struct slab *slab = load_acquire(&slabs[k]);
     if (!slab || a < slab->base || a >= slab->base + slab->stride * slab->n) continue;
     uint32_t i = (uint32_t)((size_t)(a - slab->base) / slab->stride);
-    if (!load_relaxed(&slab->slots[i].in_use)) return NULL;
+    if (load_acquire(&slab->slots[i].state) == SLOT_FREE) return NULL;
     *in_guard = a < slab->base + slab->stride * i + STACK_GUARD;
     return descriptor(slab, i);
   }
@@ -293,9 +300,10 @@ void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environ
     struct slab *slab = load_acquire(&slabs[k]);
     if (!slab) continue;
     for (uint32_t i = 0; i < load_acquire(&slab->fresh); i++) {
-      if (!load_relaxed(&slab->slots[i].in_use)) continue;
-      struct goroutine *g = descriptor(slab, i);
-      if (load_acquire(&g->live)) visit(g, environment);
+      uint32_t live = SLOT_LIVE;
+      if (!cas(&slab->slots[i].state, &live, SLOT_LOOKED_AT)) continue;
+      visit(descriptor(slab, i), environment);
+      store_release(&slab->slots[i].state, SLOT_LIVE);
     }
   }
 }

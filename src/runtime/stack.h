@@ -48,6 +48,10 @@ void leat_i_stack_cache_flush(struct stack_cache *cache);
  * answers whether there were any. Called by the watcher. */
 bool leat_i_stacks_trim(void);
 
+/* From the first to the second a slot's goroutine is found by the functions below; both after its descriptor is complete. */
+void leat_i_stack_live(struct goroutine *g);
+void leat_i_stack_not_live(struct goroutine *g);
+
 /* False if the pattern at the low end of a stack without a hardware guard is destroyed. */
 bool leat_i_stack_intact(const struct goroutine *g);
 extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */
@@ -55,5 +59,5 @@ extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */
 /* The live goroutine whose guard (or stack) holds the address, or NULL. Async-signal-safe. */
 struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);
 
-/* Calls visit for every slot that is in use. The caller sees to it that none ends meanwhile, or reads with care. */
+/* Calls visit for every live goroutine; none ends while it is looked at. */
 void leat_i_stacks_each(void (*visit)(struct goroutine *g, void *environment), void *environment);
