@@ -51,7 +51,7 @@ void leat_i_block_begin(void);
 void leat_i_block_end(void);
 
 /* What leat has to say (a panic that is reported, a guard that could not be had) goes line by line to this hook; NULL, the default, is
- * stderr for what ends the process and nowhere for the rest. It may be called on any thread and must not call leat. */
+ * stderr for panics and what ends the process, and nowhere for the rest. It may be called on any thread and must not call leat. */
 void leat_set_log(void (*hook)(void *environment, const char *line), void *environment);
 
 /* A table of all goroutines: id, name, state, what it waits for, birthplace. Any thread. */

@@ -17,8 +17,9 @@
  * hang a join.
  *
  * Failure. A goroutine fails by returning a status from a LEAT_FN_ERR function, or by a panic (misuse). The first failure of a scope is
- * kept and cancels the other goroutines, unless leat_keep_going was called. leat_wait returns it. A panic that no leat_wait returned
- * before the scope is left goes on to the goroutine that owned the scope, and ends the process at the top, with a report. */
+ * kept and cancels the other goroutines, unless leat_keep_going was called. leat_wait returns it. A panic is also reported at once
+ * (leat_set_log, stderr); one that no leat_wait returned before the scope is left goes on to the goroutine that owned the scope, and at
+ * the top ends the process. */
 #pragma once
 #include "status.h"
 

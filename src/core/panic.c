@@ -46,6 +46,8 @@ _Noreturn void leat_i_panic(const char *format, ...) {
   if (asprintf(&report, "panic: %s\n  in %s\n%s", what ? what : format, who, frames ? frames : "") < 0) report = NULL;
   free(what);
   free(frames);
+  /* At once, even if a leat_wait will return it: it is a bug, and a program that only passes the status on would end without a word. */
+  if (leat_i_self()->kind == KIND_GOROUTINE) leat_i_say("leat: %s", report ? report : "panic");
   leat_i_panic_with(report);
 }
 

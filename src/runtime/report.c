@@ -61,8 +61,7 @@ static void to_stderr(const char *text) {
   }
 }
 
-/* A line of what ends the process. */
-static void say(const char *format, ...) {
+void leat_i_say(const char *format, ...) {
   char line[4 * LINE];
   va_list args;
   va_start(args, format);
@@ -122,7 +121,7 @@ _Noreturn void leat_i_die(const char *format, ...) {
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   fflush(NULL);
-  say("leat: %s", text);
+  leat_i_say("leat: %s", text);
   _exit(2);
 }
 
@@ -160,7 +159,7 @@ static void list_one(struct goroutine *g, void *environment) {
   else if (object && reason != WAIT_NOTHING) snprintf(what, sizeof what, " %p", object);
   leat_i_describe(g, who, sizeof who);
   if (l->out) fprintf(l->out, "  %s: %s%s\n", who, leat_i_wait_text(reason), what);
-  else say("  %s: %s%s", who, leat_i_wait_text(reason), what);
+  else leat_i_say("  %s: %s%s", who, leat_i_wait_text(reason), what);
 }
 
 static void list_all(struct listing *l) {
@@ -212,10 +211,10 @@ void leat_i_check_deadlock(void) {
   leat_i_stacks_each(note_if_woken, &woken);
   if (woken || !all_is_quiet(&after) || before != after) return;
   fflush(NULL);
-  say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
+  leat_i_say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
   struct listing l = {0};
   list_all(&l);
-  if (l.n > LISTED) say("  and %d more", l.n - LISTED);
+  if (l.n > LISTED) leat_i_say("  and %d more", l.n - LISTED);
   _exit(2);
 }
 

@@ -12,6 +12,9 @@ const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size
 /* The caller's backtrace, a line a frame, malloc'ed; NULL out of memory. */
 char *leat_i_backtrace_text(void);
 
+/* A line for a person: to the log hook, or to stderr where there is none. */
+void leat_i_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Ends the process with status 2 after a report. */
 _Noreturn void leat_i_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void leat_i_report_overflow(const struct goroutine *g);
