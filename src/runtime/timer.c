@@ -78,7 +78,8 @@ static void take_out(struct shard *s, uint32_t i) {
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   struct worker *w = leat_i_worker();
   t->shard = (uint16_t)(((uintptr_t)w / sizeof(struct worker)) % SHARDS);
-  t->when = when > 0 ? when : 1;
+  if (when <= 0) when = 1;
+  t->when = when;
   t->period = period;
   t->cancelled = false;
   struct shard *s = &shards[t->shard];
@@ -88,7 +89,7 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   if (!done) return LEAT_NOMEM;
   /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
   int64_t until = load_seq(&leat_i_sched.polling_until);
-  if (until && t->when < until) leat_i_poller_kick();
+  if (until && when < until) leat_i_poller_kick(); /* not t->when: it may be firing already */
   return LEAT_OK;
 }
 
