@@ -93,7 +93,7 @@ TEST(stop_leaves_no_thread) {
   CHECK(f != NULL);
   while (fgets(line, sizeof line, f)) sscanf(line, "Threads: %d", &threads);
   fclose(f);
-  CHECK(threads == 1 || (threads == 2 && test_under_tsan())); /* ThreadSanitizer has one of its own */
+  CHECK(threads == 1 || (threads == 2 && (test_under_tsan() || test_under_qemu()))); /* they have one of their own */
 }
 LEAT_FN(stops_the_runtime) { CHECK_EQ(leat_runtime_stop(), LEAT_INVALID); }
 TEST(a_goroutine_cannot_stop_it) {
@@ -423,7 +423,7 @@ static void run_child_main(void) {
   _exit(leat_i_run_main(child_main, 1, argv));
 }
 static void check_deadlock(int (*body)(int, char **), const char *const *texts) {
-  if (test_under_tsan()) TEST_SKIP("TSan has threads of its own, so no deadlock is claimed");
+  if (test_under_tsan() || test_under_qemu()) TEST_SKIP("TSan and qemu-user have threads of their own, so no deadlock is claimed");
   child_main = body;
   int status = run_child(run_child_main);
   check_text("deadlock");

@@ -148,24 +148,10 @@ static char *slot(struct chan *c, size_t i) {
   return c->buffer + i * c->elem_size;
 }
 
-/* The first waiter that can be claimed, off its queue and claimed with its status set. */
-static struct waiter *claim_first(struct queue *q, int status) {
-  struct waiter *w;
-  while ((w = q->first)) {
-    queue_remove(q, w);
-    struct goroutine *g = w->goroutine;
-    if (!leat_i_claim(g, status)) continue; /* from here on it is none of ours: it may be gone when the lock is dropped */
-    w->status = status;
-    g->woken_by = w;
-    return w;
-  }
-  return NULL;
-}
-
 int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken) {
   uint32_t flags = load_relaxed(&c->flags);
   if (unlikely(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED))) return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
-  struct waiter *w = c->receivers.first ? claim_first(&c->receivers, LEAT_OK) : NULL;
+  struct waiter *w = c->receivers.first ? leat_i_queue_claim_first(&c->receivers, LEAT_OK) : NULL;
   if (w) {
     chan_copy(w->elem, value, c->elem_size);
     *woken = w->goroutine;
@@ -189,7 +175,7 @@ static bool take_from_sender(struct chan *c, void *target, struct goroutine **wo
     w->count--;
     return true;
   }
-  if (!w || !(w = claim_first(&c->senders, LEAT_OK))) return false;
+  if (!w || !(w = leat_i_queue_claim_first(&c->senders, LEAT_OK))) return false;
   chan_copy(target, w->elem, c->elem_size);
   w->elem += c->elem_size;
   w->count--; /* not 0 for a batch behind one that could not be claimed: woken early, it sends the rest itself */
@@ -215,25 +201,11 @@ int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **wok
 
 /* ---- blocking ---- */
 
-static void unlock_chan(void *c) { lock_drop(&((struct chan *)c)->lock); }
-
 /* With the lock, which it drops: waits in the queue. */
 static int wait_in(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
   struct chan *c = w->chan;
-  struct goroutine *self = w->goroutine;
-  if (unlikely(deadline != LEAT_NEVER && deadline <= leat_i_nondet_clock())) {
-    lock_drop(&c->lock);
-    return LEAT_DEADLINE;
-  }
-  queue_push(q, w);
   if (q == &c->senders) leat_i_chan_notify(c);
-  self->woken_by = NULL;
-  int status = leat_i_park(self, &(struct park){.reason = reason, .object = c, .unlock = unlock_chan, .unlock_arg = c, .deadline = deadline});
-  if (likely(self->woken_by == w)) return w->status;
-  lock_take(&c->lock);
-  queue_remove(q, w);
-  lock_drop(&c->lock);
-  return status;
+  return leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = &c->lock, .deadline = deadline});
 }
 
 static int wait_on_nil(struct goroutine *self, int64_t deadline) {
@@ -340,24 +312,6 @@ int leat_range_end(void) { return leat_i_self()->range_status; }
 
 /* ---- many values ---- */
 
-static void collect(struct goroutine **list, struct goroutine *woken) {
-  if (!woken) return;
-  woken->link = *list;
-  *list = woken;
-}
-
-/* Lists are collected backwards; whoever waited longest runs first. */
-static void ready_in_order(struct goroutine *list) {
-  struct goroutine *ordered = NULL;
-  while (list) {
-    struct goroutine *next = list->link;
-    list->link = ordered;
-    ordered = list;
-    list = next;
-  }
-  leat_i_ready_list(ordered);
-}
-
 int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_t *sent) {
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
@@ -374,7 +328,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
     for (; left; left--, item += c->elem_size) {
       struct goroutine *one = NULL;
       status = leat_i_chan_send_locked(c, item, &one);
-      collect(&woken, one);
+      goroutine_collect(&woken, one);
       if (status) break;
     }
     if (status != WOULD_BLOCK) {
@@ -383,7 +337,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
     }
     if (woken) { /* they are to run while we wait: make them ready first, then look again */
       lock_drop(&c->lock);
-      ready_in_order(woken);
+      leat_i_ready_in_order(woken);
       woken = NULL;
       status = LEAT_OK;
       continue;
@@ -393,7 +347,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
     item = w.elem;
     left = w.count;
   }
-  ready_in_order(woken);
+  leat_i_ready_in_order(woken);
   if (sent) *sent = n - left;
   leat_i_operation(self);
   return done(self, status);
@@ -414,7 +368,7 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
   for (; taken < n; taken++, item += c->elem_size) {
     struct goroutine *one = NULL;
     status = leat_i_chan_recv_locked(c, item, &one);
-    collect(&woken, one);
+    goroutine_collect(&woken, one);
     if (status) break;
   }
   if (status == WOULD_BLOCK && !taken) {
@@ -424,7 +378,7 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
     else memset(item, 0, c->elem_size);
   } else {
     lock_drop(&c->lock);
-    ready_in_order(woken);
+    leat_i_ready_in_order(woken);
     leat_i_operation(self);
   }
   if (got) *got = taken;
@@ -436,7 +390,7 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
 /* Under the lock: claims all who wait in the queue, onto the list. */
 static void claim_all(struct queue *q, struct goroutine **list) {
   struct waiter *w;
-  while ((w = claim_first(q, LEAT_CLOSED))) collect(list, w->goroutine);
+  while ((w = leat_i_queue_claim_first(q, LEAT_CLOSED))) goroutine_collect(list, w->goroutine);
 }
 
 void leat_i_close(struct leat_i_chan *handle, const char *where) {
@@ -457,7 +411,7 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
     leat_i_chan_notify(c);
   }
   lock_drop(&c->lock);
-  ready_in_order(woken);
+  leat_i_ready_in_order(woken);
   if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s", c->birthplace, where);
 }
 
@@ -474,7 +428,7 @@ void leat_i_stop(struct leat_i_chan *handle) {
   store_relaxed(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
   leat_i_chan_notify(c);
   lock_drop(&c->lock);
-  ready_in_order(woken);
+  leat_i_ready_in_order(woken);
   for (size_t i = 0; c->drop && i < n; i++) c->drop(c->buffer + (head + i) % c->capacity * c->elem_size);
 }
 

@@ -9,25 +9,8 @@
  * Not tried yet: a lock-free buffer beside the queues. It would have to look for waiters after each operation, behind a full barrier, which
  * is what an uncontended lock costs already. */
 #pragma once
-#include "../runtime/goroutine.h"
+#include "waiter.h"
 #include <leat/channel.h>
-#include <string.h>
-
-/* An entry in a channel's queue; lies in the waiting goroutine's frame. */
-struct waiter {
-  struct waiter *next, *previous;
-  struct goroutine *goroutine;
-  struct chan *chan;
-  char *elem;    /* where the value comes from or goes to */
-  size_t count;  /* values left to send from there; 1 but for a batch */
-  int status;    /* by the claimer: LEAT_OK or LEAT_CLOSED */
-  uint32_t index; /* which case of a select */
-  bool queued;
-};
-
-struct queue {
-  struct waiter *first, *last;
-};
 
 enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */ };
 
@@ -52,24 +35,6 @@ struct chan {
 };
 
 static inline struct chan *chan_of(struct leat_i_chan *c) { return (struct chan *)c; }
-
-static inline void queue_push(struct queue *q, struct waiter *w) {
-  w->next = NULL;
-  w->previous = q->last;
-  if (q->last) q->last->next = w;
-  else q->first = w;
-  q->last = w;
-  w->queued = true;
-}
-
-static inline void queue_remove(struct queue *q, struct waiter *w) {
-  if (!w->queued) return;
-  if (w->previous) w->previous->next = w->next;
-  else q->first = w->next;
-  if (w->next) w->next->previous = w->previous;
-  else q->last = w->previous;
-  w->queued = false;
-}
 
 static inline void chan_copy(void *to, const void *from, size_t size) {
   switch (size) { /* the usual sizes without a call */

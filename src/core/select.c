@@ -111,18 +111,12 @@ static void unlock_all(void *argument) {
   for (size_t i = s->n_locks; i--;) lock_drop(&locks[i]->lock);
 }
 
-static void take_off_queue(struct waiter *w, leat_case *k) {
-  struct chan *c = w->chan;
-  queue_remove(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
-}
-
 /* Step 4. Every channel's lock is taken, whether or not an entry is left there, because commit_park may still be dropping them one by one. */
 static void take_off_all(struct select *s, size_t n_cases) {
   for (size_t i = 0; i < n_cases; i++) {
-    leat_case *k = &s->cases[s->order[i]];
     struct waiter *w = &s->waiters[s->order[i]];
     lock_take(&w->chan->lock);
-    take_off_queue(w, k);
+    queue_remove(w);
     lock_drop(&w->chan->lock);
   }
 }

@@ -139,6 +139,15 @@ const char *leat_i_wait_text(enum wait_reason reason) {
   case WAIT_TASK: return "joining a task";
   case WAIT_READ: return "reading a descriptor";
   case WAIT_WRITE: return "writing a descriptor";
+  case WAIT_MUTEX: return "locking a mutex";
+  case WAIT_READ_LOCK: return "locking a rwmutex to read";
+  case WAIT_WRITE_LOCK: return "locking a rwmutex to write";
+  case WAIT_COND: return "waiting for a condition";
+  case WAIT_WAITGROUP: return "waiting for a waitgroup";
+  case WAIT_ONCE: return "waiting for another's once";
+  case WAIT_POOL: return "waiting for a pool's object";
+  case WAIT_SEMAPHORE: return "acquiring a semaphore";
+  case WAIT_EVENT: return "waiting for an event";
   }
   return "?";
 }

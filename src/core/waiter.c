@@ -1,0 +1,45 @@
+/* See waiter.h. */
+#include "waiter.h"
+#include "../runtime/nondet.h"
+
+struct waiter *leat_i_queue_claim_first(struct queue *q, int status) {
+  struct waiter *w;
+  while ((w = q->first)) {
+    queue_remove(w);
+    struct goroutine *g = w->goroutine;
+    if (!leat_i_claim(g, status)) continue; /* from here on it is none of ours: it may be gone when the lock is dropped */
+    w->status = status;
+    g->woken_by = w;
+    return w;
+  }
+  return NULL;
+}
+
+void leat_i_ready_in_order(struct goroutine *collected) {
+  struct goroutine *ordered = NULL;
+  while (collected) {
+    struct goroutine *next = collected->link;
+    collected->link = ordered;
+    ordered = collected;
+    collected = next;
+  }
+  leat_i_ready_list(ordered);
+}
+
+static void drop(void *lock) { lock_drop(lock); }
+
+int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how) {
+  struct goroutine *self = w->goroutine;
+  if (unlikely(how->deadline != LEAT_NEVER && how->deadline <= leat_i_nondet_clock())) {
+    lock_drop(how->lock);
+    return LEAT_DEADLINE;
+  }
+  queue_push(q, w);
+  self->woken_by = NULL;
+  int status = leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .unlock = drop, .unlock_arg = how->lock, .deadline = how->deadline, .masked = how->masked});
+  if (likely(self->woken_by == w)) return w->status;
+  lock_take(how->lock);
+  queue_remove(w);
+  lock_drop(how->lock);
+  return status;
+}
