@@ -34,6 +34,7 @@ enum {
     STATUS_FAILED = 1,
     STATUS_SKIPPED = 77,
     SECONDS_TO_DUMP = 5,          /* between SIGABRT and SIGKILL */
+    LIMIT_AT_MOST = 400,          /* seconds, however slow the wrapper: a few hangs must not take the whole run's time */
     OUTPUT_LIMIT = 64 << 20,      /* a test that writes more is stopped */
     OUTPUT_SHOWN = 64 << 10,
     PREFIX_WORDS = 32,
@@ -276,6 +277,7 @@ static void run_test(const struct test *t, struct run *r) {
     setpgid(r->pid, r->pid);
 
     r->limit = env_number("TEST_SECONDS", 60) * env_number("TEST_TIME_SCALE", 1);
+    if (r->limit > LIMIT_AT_MOST) r->limit = LIMIT_AT_MOST;
     if (!wait_for(r, (double)r->limit)) {
         r->timed_out = !r->too_much_output;
         kill(-r->pid, SIGABRT);
