@@ -1,17 +1,8 @@
-/* See report.h.
- *
- * A total deadlock is claimed only when it is certain: every worker sleeps, no timer is armed, no goroutine waits for a descriptor (a
- * signal subscription is one that does), and the process has no thread besides the runtime's own and those blocked inside leat, as the
- * kernel counts them. Under TSan, which has threads of its own, none is therefore ever claimed. */
+/* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
-#include "poller.h"
-#include "runtime.h"
-#include "scheduler.h"
-#include "watcher.h"
-#include <dirent.h>
+#include "stack.h"
 #include <execinfo.h>
-#include <inttypes.h>
 #include <leat/runtime.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SIGNAL_STACK = 64 * 1024, FRAMES = 32, LISTED = 100, LINE = 512 };
+enum { SIGNAL_STACK = 64 * 1024, FRAMES = 32, LINE = 512 };
 
 static void (*log_hook)(void *, const char *);
 static void *log_environment;
@@ -122,108 +113,6 @@ _Noreturn void leat_i_die(const char *format, ...) {
   va_end(args);
   fflush(NULL);
   leat_i_say("leat: %s", text);
-  _exit(2);
-}
-
-/* ---- dump and deadlock ---- */
-
-const char *leat_i_wait_text(enum wait_reason reason) {
-  switch (reason) {
-  case WAIT_NOTHING: return "runnable or running";
-  case WAIT_SEND: return "sending on a channel";
-  case WAIT_RECV: return "receiving from a channel";
-  case WAIT_SELECT: return "in a select";
-  case WAIT_NIL: return "on a nil channel, for ever";
-  case WAIT_SLEEP: return "sleeping";
-  case WAIT_SCOPE: return "waiting for a scope's goroutines";
-  case WAIT_TASK: return "joining a task";
-  case WAIT_READ: return "reading a descriptor";
-  case WAIT_WRITE: return "writing a descriptor";
-  case WAIT_MUTEX: return "locking a mutex";
-  case WAIT_READ_LOCK: return "locking a rwmutex to read";
-  case WAIT_WRITE_LOCK: return "locking a rwmutex to write";
-  case WAIT_COND: return "waiting for a condition";
-  case WAIT_WAITGROUP: return "waiting for a waitgroup";
-  case WAIT_ONCE: return "waiting for another's once";
-  case WAIT_POOL: return "waiting for a pool's object";
-  case WAIT_SEMAPHORE: return "acquiring a semaphore";
-  case WAIT_EVENT: return "waiting for an event";
-  }
-  return "?";
-}
-
-struct listing {
-  FILE *out; /* or NULL: through say */
-  int n;
-};
-
-static void list_one(struct goroutine *g, void *environment) {
-  struct listing *l = environment;
-  char who[LINE];
-  if (l->n++ >= LISTED && !l->out) return;
-  enum wait_reason reason = load_relaxed(&g->reason);
-  const void *object = load_relaxed(&g->waits_for);
-  char what[64] = "";
-  if (reason == WAIT_READ || reason == WAIT_WRITE) snprintf(what, sizeof what, " %d", (int)(intptr_t)object);
-  else if (object && reason != WAIT_NOTHING) snprintf(what, sizeof what, " %p", object);
-  leat_i_describe(g, who, sizeof who);
-  if (l->out) fprintf(l->out, "  %s: %s%s\n", who, leat_i_wait_text(reason), what);
-  else leat_i_say("  %s: %s%s", who, leat_i_wait_text(reason), what);
-}
-
-static void list_all(struct listing *l) {
-  leat_i_foreign_each(list_one, l);
-  leat_i_stacks_each(list_one, l);
-}
-
-void leat_dump(FILE *out) {
-  struct listing l = {.out = out};
-  fprintf(out, "leat: %" PRIu64 " goroutines, %d workers\n", load_relaxed(&leat_i_sched.n_live), load_relaxed(&leat_i_sched.workers));
-  list_all(&l);
-}
-
-static int threads_of_process(void) {
-  DIR *d = opendir("/proc/self/task");
-  if (!d) return -1;
-  int n = 0;
-  for (struct dirent *e; (e = readdir(d));) n += e->d_name[0] != '.';
-  closedir(d);
-  return n;
-}
-
-/* A goroutine, or a thread inside leat, that has been woken and has not come to run yet. */
-static void note_if_woken(struct goroutine *g, void *any) {
-  bool inside = g->kind != KIND_FOREIGN || load_relaxed(&g->reason) != WAIT_NOTHING;
-  if (inside && ((load_seq(&g->wait) & 3) != STATE_WAITING || load_seq(&g->timed_out))) *(bool *)any = true;
-}
-
-/* Nothing runs, and nothing can happen by itself. *activity changes whenever a goroutine or a thread inside leat has run meanwhile. */
-static bool all_is_quiet(uint64_t *activity) {
-  struct sched *s = &leat_i_sched;
-  *activity = leat_i_foreign_park_count();
-  for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
-    *activity += load_seq(&w->ticks);
-    if (load_seq(&w->wake) || load_seq(&w->inbox)) return false; /* woken, and not yet awake */
-  }
-  return load_seq(&s->n_parked) == load_seq(&s->n_threads) && leat_i_foreign_attached() == leat_i_foreign_parked() && !leat_i_timers_any() &&
-         !leat_i_poller_waiters() && !leat_i_work_waits() && !load_seq(&s->stopping);
-}
-
-void leat_i_check_deadlock(void) {
-  struct sched *s = &leat_i_sched;
-  uint64_t before, after;
-  bool woken = false;
-  if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
-  if (!load_seq(&s->n_live) && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
-  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
-  leat_i_foreign_each(note_if_woken, &woken);
-  leat_i_stacks_each(note_if_woken, &woken);
-  if (woken || !all_is_quiet(&after) || before != after) return;
-  fflush(NULL);
-  leat_i_say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
-  struct listing l = {0};
-  list_all(&l);
-  if (l.n > LISTED) leat_i_say("  and %d more", l.n - LISTED);
   _exit(2);
 }
 

@@ -19,9 +19,6 @@ void leat_i_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void leat_i_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void leat_i_report_overflow(const struct goroutine *g);
 
-/* If nothing can ever run again, says so and ends the process. Called by a worker about to sleep. */
-void leat_i_check_deadlock(void);
-
 /* The fault handlers, and the alternate stack that each worker needs for them. */
 void leat_i_fault_handlers_install(void);
 void leat_i_fault_handlers_remove(void);

@@ -8,6 +8,7 @@
 #include "switch.h"
 #include "watcher.h"
 #include "../core/scope.h"
+#include "../inspect/deadlock.h"
 #include <errno.h>
 #include <leat/status.h>
 #include <signal.h>

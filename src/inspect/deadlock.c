@@ -1,0 +1,55 @@
+/* See deadlock.h. */
+#define _GNU_SOURCE
+#include "deadlock.h"
+#include "../runtime/poller.h"
+#include "../runtime/report.h"
+#include "../runtime/runtime.h"
+#include "../runtime/scheduler.h"
+#include "../runtime/watcher.h"
+#include "dump.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int threads_of_process(void) {
+  DIR *d = opendir("/proc/self/task");
+  if (!d) return -1;
+  int n = 0;
+  for (struct dirent *e; (e = readdir(d));) n += e->d_name[0] != '.';
+  closedir(d);
+  return n;
+}
+
+/* A goroutine, or a thread inside leat, that has been woken and has not come to run yet. */
+static void note_if_woken(struct goroutine *g, void *any) {
+  bool inside = g->kind != KIND_FOREIGN || load_relaxed(&g->reason) != WAIT_NOTHING;
+  if (inside && ((load_seq(&g->wait) & 3) != STATE_WAITING || load_seq(&g->timed_out))) *(bool *)any = true;
+}
+
+/* Nothing runs, and nothing can happen by itself. *activity changes whenever a goroutine or a thread inside leat has run meanwhile. */
+static bool all_is_quiet(uint64_t *activity) {
+  struct sched *s = &leat_i_sched;
+  *activity = leat_i_foreign_park_count();
+  for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
+    *activity += load_seq(&w->ticks);
+    if (load_seq(&w->wake) || load_seq(&w->inbox)) return false; /* woken, and not yet awake */
+  }
+  return load_seq(&s->n_parked) == load_seq(&s->n_threads) && leat_i_foreign_attached() == leat_i_foreign_parked() && !leat_i_timers_any() &&
+         !leat_i_poller_waiters() && !leat_i_work_waits() && !load_seq(&s->stopping);
+}
+
+void leat_i_check_deadlock(void) {
+  struct sched *s = &leat_i_sched;
+  uint64_t before, after;
+  bool woken = false;
+  if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
+  if (!load_seq(&s->n_live) && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
+  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
+  leat_i_foreign_each(note_if_woken, &woken);
+  leat_i_stacks_each(note_if_woken, &woken);
+  if (woken || !all_is_quiet(&after) || before != after) return;
+  fflush(NULL);
+  leat_i_say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
+  leat_i_dump_say();
+  _exit(2);
+}
