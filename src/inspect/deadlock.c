@@ -5,6 +5,7 @@
 #include "../runtime/report.h"
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
+#include "../runtime/timer.h"
 #include "../runtime/watcher.h"
 #include "dump.h"
 #include <dirent.h>

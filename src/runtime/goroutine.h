@@ -1,6 +1,6 @@
 /* The goroutine's descriptor. It lies at the top of the goroutine's own stack; plain threads that use leat have one too (kind FOREIGN).
  *
- * The wait word is the heart of blocking (scheduler.h): whoever changes it from WAITING to CLAIMED, and nobody else, may set wake_status
+ * The wait word is the heart of blocking (park.h): whoever changes it from WAITING to CLAIMED, and nobody else, may set wake_status
  * and woken_by and must then call leat_i_ready once. */
 #pragma once
 #include "atomics.h"

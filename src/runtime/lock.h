@@ -1,7 +1,7 @@
 /* A spin lock for sections of some tens of nanoseconds: one compare-and-swap to take, one store to release (a futex mutex needs a second
  * read-modify-write to know whether anyone sleeps). A holder may be descheduled by the kernel, so after a short spin waiters give up
  * their thread's turn. Never held while calling user code; may be held across a goroutine switch, where the scheduler releases it after
- * the goroutine has left its stack (scheduler.h).
+ * the goroutine has left its stack (park.h).
  *
  * Lock order: scope (parent before child) -> nothing; channel (several: by address) -> nothing; descriptor -> nothing; task -> nothing;
  * scheduler, timer shard, slab list: leaves, never together. */

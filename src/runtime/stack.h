@@ -5,7 +5,7 @@
  * make every stack 2 MiB), and are never unmapped while the process lives: an address once a descriptor stays readable.
  *
  * A late waker cannot exist by protocol, so no generations are needed: whoever may claim a goroutine (a channel's queue, a scope's member
- * list, a timer) holds it in a structure whose lock the goroutine takes to leave it before it ends (scheduler.h).
+ * list, a timer) holds it in a structure whose lock the goroutine takes to leave it before it ends (park.h).
  *
  * Free slots: each worker keeps a few, most recently used first (warm cache); the rest are in the class's list. The links are in a side
  * table of the slab, because trimming gives the slot's pages back to the system.

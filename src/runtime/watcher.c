@@ -3,6 +3,7 @@
 #include "nondet.h"
 #include "poller.h"
 #include "scheduler.h"
+#include "timer.h"
 #include <leat/status.h>
 #include <signal.h>
 

@@ -1,0 +1,108 @@
+/* See find.h. */
+#include "find.h"
+#include "idle.h"
+#include "nondet.h"
+#include "park.h"
+#include "poller.h"
+#include "run_queue.h"
+#include "timer.h"
+#include "../inspect/deadlock.h"
+
+enum { SPIN_ROUNDS = 24, SPIN_PAUSES = 8 };
+
+static struct goroutine *take_inbox(struct worker *w) {
+  if (!load_relaxed(&w->inbox)) return NULL;
+  return exchange(&w->inbox, NULL); /* one at most: a pinned worker has one goroutine, the main worker the main goroutine */
+}
+
+/* Timers that are due and descriptors that are ready, without waiting. */
+static void look_outside(void) {
+  leat_i_timers_run();
+  if (leat_i_poller_waiters()) leat_i_ready_list(leat_i_poller_run(0));
+}
+
+static struct goroutine *take_local(struct worker *w) {
+  store_relaxed(&w->deferred, false);
+  struct goroutine *g = exchange(&w->next, NULL);
+  if (g) {
+    if (w->budget > 0) return g;
+    leat_i_ring_push(w, g);
+  }
+  w->budget = SLICE;
+  return ring_next(w);
+}
+
+static struct goroutine *spin(struct worker *w) {
+  struct sched *s = &leat_i_sched;
+  struct goroutine *g = leat_i_steal(w, false);
+  if (g || load_relaxed(&s->workers) == 1) return g;
+  if (!w->spinning) { /* no more than half of those at work may spin */
+    if (2 * load_relaxed(&s->n_spinning) >= load_relaxed(&s->n_running)) return NULL;
+    w->spinning = true;
+    add_seq(&s->n_spinning, 1);
+  }
+  for (int round = 0; round < SPIN_ROUNDS; round++) {
+    for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
+    if (load_relaxed(&s->stopping) || load_relaxed(&w->inbox)) return NULL;
+    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, false))) return g;
+  }
+  return leat_i_steal(w, true);
+}
+
+/* For the worker that exists for one goroutine. NULL when that has ended. */
+static struct goroutine *find_pinned(struct worker *w) {
+  while (!load_relaxed(&w->finished)) {
+    struct goroutine *g = take_inbox(w);
+    if (g) return g;
+    store_seq(&w->wake, 0);
+    if (load_seq(&w->inbox)) continue;
+    add_seq(&leat_i_sched.n_parked, 1);
+    leat_i_check_deadlock();
+    leat_i_nondet_sleep(&w->wake, 0, LEAT_NEVER);
+    sub_seq(&leat_i_sched.n_parked, 1);
+  }
+  return NULL;
+}
+
+/* NULL when the runtime stops. */
+static struct goroutine *find(struct worker *w) {
+  struct sched *s = &leat_i_sched;
+  for (;;) {
+    store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
+    if (load_relaxed(&s->stopping) && !w->is_main) return NULL;
+    if (!load_relaxed(&w->has_token) && !leat_i_token_take(w)) { /* it was stuck, and others have taken over */
+      leat_i_hand_on(w);
+      leat_i_go_idle(w);
+      continue;
+    }
+    struct goroutine *g = take_inbox(w);
+    if (g) return g;
+    if (load_relaxed(&s->n_running) > load_relaxed(&s->workers)) { /* the number of workers was lowered */
+      leat_i_hand_on(w);
+      leat_i_wake_worker();
+      leat_i_go_idle(w);
+      continue;
+    }
+    if (load_relaxed(&w->ticks) % LOOK_OUTSIDE < 2) { /* neither the outside nor the shared queue starves */
+      look_outside();
+      if ((g = leat_i_shared_pop(w))) return g;
+    }
+    if ((g = take_local(w)) || (g = leat_i_shared_pop(w))) return g;
+    look_outside();
+    if ((g = take_local(w)) || (g = spin(w))) return g;
+    leat_i_go_idle(w);
+  }
+}
+
+void leat_i_work_loop(struct worker *w) {
+  struct sched *s = &leat_i_sched;
+  struct goroutine *g;
+  while ((g = w->pinned ? find_pinned(w) : find(w))) {
+    if (w->spinning) {
+      stop_spinning(w);
+      /* It found something and was perhaps the only one looking: there may be more. */
+      if (load_seq(&s->n_spinning) == 0 && leat_i_work_waits()) leat_i_wake_worker();
+    }
+    leat_i_switch_to(w, w->idle, g, AFTER_NOTHING);
+  }
+}

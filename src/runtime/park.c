@@ -1,0 +1,304 @@
+/* See park.h. */
+#define _GNU_SOURCE
+#include "park.h"
+#include "idle.h"
+#include "nondet.h"
+#include "poller.h"
+#include "report.h"
+#include "run_queue.h"
+#include "runtime.h"
+#include "switch.h"
+#include "timer.h"
+#include "../core/scope.h"
+#include "../inspect/deadlock.h"
+#include <errno.h>
+#include <leat/status.h>
+#include <string.h>
+
+static const int64_t DEFER_NS = LEAT_US(10);
+
+/* errno belongs to the thread, and libc declares its address constant, so a compiler would keep it across a switch. */
+static __attribute__((noinline)) int get_errno(void) {
+  __asm__ volatile("" ::: "memory");
+  return errno;
+}
+static __attribute__((noinline)) void set_errno(int value) {
+  __asm__ volatile("" ::: "memory");
+  errno = value;
+}
+
+static void sanitizer_leave(struct goroutine *from, struct goroutine *to, bool for_good) {
+  (void)from, (void)to, (void)for_good;
+#ifdef LEAT_ASAN
+  __sanitizer_start_switch_fiber(for_good ? NULL : &from->asan_fake_stack, to->stack_low, (size_t)(to->stack_high - to->stack_low));
+#endif
+#ifdef LEAT_TSAN
+  /* TSan puts a signal off until the fiber that it hit makes a call that TSan knows: let it be this one, and not one after the next wake. */
+  static size_t (*volatile known_call)(const char *) = strlen;
+  known_call("");
+  __tsan_switch_to_fiber(to->tsan_fiber, 0);
+#endif
+}
+
+static void sanitizer_arrive(struct goroutine *g) {
+  (void)g;
+#ifdef LEAT_ASAN
+  __sanitizer_finish_switch_fiber(g->asan_fake_stack, NULL, NULL);
+#endif
+}
+
+/* Step 2 of the protocol in park.h: g has left its stack. */
+static void commit_park(struct goroutine *g) {
+  void (*unlock)(void *) = g->unlock; /* read before the goroutine can be claimed, and go on, elsewhere */
+  void *arg = g->unlock_arg;
+  uint32_t word = load_relaxed(&g->wait);
+  uint32_t floor = word >> 2;
+  exchange_seq(&g->wait, (floor << 2) | STATE_WAITING);
+  int status = load_seq(&g->timed_out) ? LEAT_DEADLINE : LEAT_OK;
+  if (!status && floor != WAIT_MASKED_FLOOR) status = leat_i_scope_interrupts(g->scope);
+  bool claimed = status && leat_i_claim(g, status);
+  if (unlock) unlock(arg);
+  if (claimed) leat_i_ready(g);
+}
+
+static void send_home(struct worker *home, struct goroutine *g);
+
+static void finish_switch(struct worker *w) {
+  struct goroutine *g = w->after_goroutine;
+  enum after after = w->after;
+  w->after = AFTER_NOTHING;
+  if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
+  switch (after) {
+  case AFTER_NOTHING: break;
+  case AFTER_PARK: commit_park(g); break;
+  case AFTER_YIELD: leat_i_ring_push(w, g); break;
+  case AFTER_RELEASE:
+    if (g->home) {
+      send_home(g->home, g);
+    } else {
+      leat_i_shared_push(g, g, 1);
+      leat_i_wake_worker();
+    }
+    break;
+  case AFTER_EXIT:
+#ifdef LEAT_TSAN
+    __tsan_destroy_fiber(g->tsan_fiber);
+#endif
+    if (w->pinned == g) store_release(&w->finished, true);
+    leat_i_stack_put(w->pinned ? NULL : &w->stacks, g);
+    break;
+  }
+}
+
+void leat_i_context_arrive(void) {
+  struct worker *w = leat_i_worker();
+  sanitizer_arrive(w->current);
+  finish_switch(w);
+}
+
+void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
+  int saved_errno = get_errno();
+  w->after = after;
+  w->after_goroutine = from;
+  w->current = to;
+  sanitizer_leave(from, to, after == AFTER_EXIT);
+  leat_i_switch(&from->sp, to->sp);
+  leat_i_context_arrive(); /* maybe on another worker */
+  set_errno(saved_errno);
+}
+
+/* The next to run on this worker, which may be the idle context. */
+static struct goroutine *pick(struct worker *w) {
+  uint32_t ticks = load_relaxed(&w->ticks) + 1;
+  store_relaxed(&w->ticks, ticks);
+  if (unlikely(ticks % LOOK_OUTSIDE == 0 || !load_relaxed(&w->has_token))) return w->idle;
+  struct goroutine *g = NULL;
+  if (load_relaxed(&w->next)) {
+    store_relaxed(&w->deferred, false);
+    g = exchange(&w->next, NULL);
+    if (g && --w->budget > 0 && leat_i_nondet_newest_first()) return g;
+    if (g) leat_i_ring_push(w, g); /* its slice, inherited, is used up */
+  }
+  g = ring_next(w);
+  w->budget = SLICE;
+  return g ? g : w->idle;
+}
+
+/* For waits that have no lock of their own: what the others get from theirs, that the goroutine cannot go on, and leave its scope, while
+ * commit_park still looks at that. */
+static void unlock_parked(void *goroutine) { lock_drop(&((struct goroutine *)goroutine)->park_lock); }
+
+static struct goroutine *deadline_fires(struct timer *t, int64_t now) {
+  (void)now;
+  struct goroutine *g = t->environment;
+  store_seq(&g->timed_out, 1);
+  return leat_i_claim(g, LEAT_DEADLINE) ? g : NULL;
+}
+
+static void park_foreign(struct goroutine *self) {
+  store_relaxed(&self->foreign_awake, 0);
+  leat_i_foreign_parks(1);
+  commit_park(self);
+  if (!load_acquire(&self->foreign_awake)) leat_i_check_deadlock(); /* it may be the last to fall asleep */
+  while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
+  leat_i_foreign_parks(-1);
+}
+
+int leat_i_park(struct goroutine *self, const struct park *p) {
+  struct timer timer = {.fire = deadline_fires, .environment = self};
+  store_relaxed(&self->timed_out, 0);
+  store_relaxed(&self->wait, (p->masked ? WAIT_MASKED_FLOOR : self->shield_floor) << 2);
+  self->unlock = p->unlock ? p->unlock : unlock_parked;
+  self->unlock_arg = p->unlock ? p->unlock_arg : self;
+  if (!p->unlock) lock_take(&self->park_lock);
+  if (p->deadline != LEAT_NEVER && leat_i_timer_arm(&timer, p->deadline, 0) != LEAT_OK) {
+    self->unlock(self->unlock_arg);
+    return LEAT_NOMEM;
+  }
+  store_relaxed(&self->waits_for, p->object);
+  store_relaxed(&self->reason, p->reason);
+  if (self->kind == KIND_FOREIGN) {
+    park_foreign(self);
+  } else {
+    struct worker *w = leat_i_worker();
+    leat_i_switch_to(w, self, pick(w), AFTER_PARK);
+  }
+  store_relaxed(&self->reason, WAIT_NOTHING);
+  if (p->deadline != LEAT_NEVER) leat_i_timer_disarm(&timer);
+  if (!p->unlock) {
+    lock_take(&self->park_lock);
+    lock_drop(&self->park_lock);
+  }
+  return self->wake_status;
+}
+
+static void send_home(struct worker *home, struct goroutine *g) {
+  struct goroutine *head = load_relaxed(&home->inbox);
+  do g->link = head;
+  while (!cas_seq(&home->inbox, &head, g));
+  if (!home->is_main) {
+    leat_i_rouse(home, false);
+    return;
+  }
+  /* The main thread's worker may be idle without a token, or polling. */
+  struct sched *s = &leat_i_sched;
+  lock_take(&s->lock);
+  bool idle = home->listed_idle, polling = home->polling;
+  lock_drop(&s->lock);
+  if (idle) leat_i_rouse(home, polling);
+}
+
+void leat_i_ready(struct goroutine *g) {
+  if (unlikely(g->kind == KIND_FOREIGN)) {
+    store_release(&g->foreign_awake, 1);
+    leat_i_nondet_wake(&g->foreign_awake, 1);
+    return;
+  }
+  if (unlikely(g->home != NULL)) {
+    send_home(g->home, g);
+    return;
+  }
+  struct worker *w = leat_i_worker();
+  if (unlikely(!w || !load_relaxed(&w->has_token))) {
+    leat_i_shared_push(g, g, 1);
+    leat_i_wake_worker();
+    return;
+  }
+  struct goroutine *displaced = exchange_seq(&w->next, g);
+  if (displaced) {
+    leat_i_ring_push(w, displaced);
+    leat_i_wake_worker();
+  } else if (!load_relaxed(&w->deferred)) {
+    /* Most often the waker blocks soon and g runs here, with a warm cache: waking another worker for it at once costs a system call
+     * and moves the data between cores. If the waker goes on for 10 us (leat_i_operation) or does not come back (the watcher), then. */
+    store_relaxed(&w->deferred, true);
+    w->deferred_since = 0;
+  }
+}
+
+void leat_i_ready_list(struct goroutine *list) {
+  if (!list) return;
+  if (!list->link) {
+    leat_i_ready(list);
+    return;
+  }
+  /* Many: first come, first served, so not through the next-slot. What the ring does not hold goes in one piece onto the shared queue. */
+  struct worker *w = leat_i_worker();
+  bool to_ring = w && load_relaxed(&w->has_token);
+  struct goroutine *head = NULL, **end = &head, *tail = NULL;
+  uint32_t n = 0, in_ring = 0;
+  for (struct goroutine *g = list, *after; g; g = after) {
+    after = g->link;
+    if (g->home || g->kind == KIND_FOREIGN) {
+      leat_i_ready(g);
+    } else if (to_ring && in_ring < RING_SIZE / 2) {
+      in_ring++;
+      leat_i_ring_push(w, g);
+    } else {
+      *end = tail = g;
+      end = &g->link;
+      n++;
+    }
+  }
+  if (n) leat_i_shared_push(head, tail, n);
+  if (n || in_ring) leat_i_wake_worker();
+}
+
+static bool others_wait(struct worker *w) {
+  return load_relaxed(&w->next) || !ring_is_empty(w) || load_relaxed(&leat_i_sched.queue_n);
+}
+
+void leat_i_yield(struct goroutine *self) {
+  if (self->kind == KIND_FOREIGN) {
+    sched_yield();
+    return;
+  }
+  struct worker *w = leat_i_worker();
+  if (!load_relaxed(&w->has_token)) {
+    leat_i_switch_to(w, self, w->idle, AFTER_RELEASE);
+    return;
+  }
+  if (!others_wait(w) && (load_relaxed(&w->ticks) + 1) % LOOK_OUTSIDE) {
+    store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
+    return;
+  }
+  struct goroutine *g = pick(w);
+  leat_i_switch_to(w, self, g, AFTER_YIELD);
+}
+
+void leat_i_operation(struct goroutine *self) {
+  if (unlikely(self->kind == KIND_FOREIGN)) return;
+  struct worker *w = leat_i_worker();
+  if (unlikely(--w->budget <= 0)) {
+    w->budget = SLICE;
+    leat_i_yield(self);
+  } else if (unlikely(load_relaxed(&w->deferred)) && w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
+    int64_t now = leat_i_nondet_clock();
+    if (!w->deferred_since) {
+      w->deferred_since = now;
+    } else if (now - w->deferred_since > DEFER_NS) {
+      store_relaxed(&w->deferred, false);
+      struct goroutine *g = exchange(&w->next, NULL);
+      if (!g) return;
+      leat_i_ring_push(w, g);
+      leat_i_wake_worker();
+    }
+  }
+}
+
+void leat_i_go_home(struct goroutine *self, struct worker *home) {
+  self->home = home;
+  struct worker *w = leat_i_worker();
+  if (w != home) leat_i_switch_to(w, self, w->idle, AFTER_RELEASE);
+}
+
+_Noreturn void leat_i_leave_for_good(struct goroutine *self) {
+  struct worker *w = leat_i_worker();
+  leat_i_switch_to(w, self, pick(w), AFTER_EXIT);
+  __builtin_unreachable();
+}
+
+void leat_i_regain_token(struct goroutine *self) {
+  struct worker *w = leat_i_worker();
+  if (!w->pinned && !load_relaxed(&w->has_token) && !leat_i_token_take(w)) leat_i_switch_to(w, self, w->idle, AFTER_RELEASE);
+}

@@ -1,0 +1,58 @@
+/* Giving up the thread, and being made runnable again.
+ *
+ * Blocking, the whole protocol. A goroutine that wants to wait
+ *   1. puts entries where wakers will find it (a queue, a member list, a timer), under their locks, and calls leat_i_park;
+ *   2. the worker switches away from its stack, then on the next stack: wait := WAITING (seq), looks whether its scope was cancelled or
+ *      its timer has fired meanwhile (if so it tries to claim the goroutine itself), and releases the locks of 1.
+ * A waker claims: wait: WAITING -> CLAIMED (seq). Exactly one wins; it writes wake_status and calls leat_i_ready. The two loads after the
+ * two stores (wait against status or timed_out) make it impossible that both sides miss each other. No waker ever spins for a sleeper to
+ * leave its stack: those who find it through a lock get the lock after step 2, the others find it not yet WAITING and leave their mark.
+ *   3. When it goes on, it removes, under the same locks, what entries are left. A waker therefore never touches a goroutine that has
+ *      ended: to end, it must have passed each lock through which it could be found.
+ *
+ * Switching is direct: a goroutine that blocks picks the next one from its worker's queues and switches to it, without a scheduler's context
+ * in between; what is to be done with the one that left (release its locks, queue it, free its stack) is done on the next one's stack. */
+#pragma once
+#include "goroutine.h"
+#include "worker.h"
+
+enum { WAIT_MASKED_FLOOR = 0x3fffffff }; /* the shield floor of a wait that no cancellation reaches */
+
+struct park {
+  enum wait_reason reason;
+  const void *object;      /* what it waits for, for reports */
+  void (*unlock)(void *);  /* called when it has left its stack; may be NULL */
+  void *unlock_arg;
+  int64_t deadline;        /* LEAT_NEVER */
+  bool masked;             /* cancellation does not reach this wait (joins) */
+};
+/* Answers the claimer's status, LEAT_DEADLINE if the deadline claimed, the scope's status if cancellation did, LEAT_NOMEM if the timer
+ * could not be set (then the locks have been released, and it has not waited). */
+int leat_i_park(struct goroutine *self, const struct park *p);
+
+/* True for exactly one caller per wait. */
+static inline bool leat_i_claim(struct goroutine *g, int status) {
+  uint32_t word = load_seq(&g->wait);
+  if ((word & 3) != STATE_WAITING || !cas_seq(&g->wait, &word, (word & ~UINT32_C(3)) | STATE_CLAIMED)) return false;
+  g->wake_status = status;
+  return true;
+}
+
+/* Makes a goroutine that the caller has claimed, or just made, runnable. */
+void leat_i_ready(struct goroutine *g);
+/* The same for a list linked by link, in its order. */
+void leat_i_ready_list(struct goroutine *list);
+
+/* Gives up the thread; at the back of the queue. */
+void leat_i_yield(struct goroutine *self);
+/* Counts an operation that did not block; yields when the slice is used up. */
+void leat_i_operation(struct goroutine *self);
+/* Moves the goroutine to its home worker. */
+void leat_i_go_home(struct goroutine *self, struct worker *home);
+_Noreturn void leat_i_leave_for_good(struct goroutine *self);
+/* Takes a token again after a blocking call. */
+void leat_i_regain_token(struct goroutine *self);
+
+/* Leaves `from`, with which `after` is to be done, and goes on in `to`. */
+void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after);
+void leat_i_context_arrive(void); /* the first thing a new goroutine does */

@@ -1,0 +1,46 @@
+/* Where a runnable goroutine waits, in order of preference:
+ *
+ *   the next-slot of a worker   the one woken last: it runs next and inherits the rest of the slice
+ *   a worker's ring             256, first in first out; the owner appends, any thread takes from the front, thieves half of it at once
+ *   the shared queue            overflow, wakes from plain threads, goroutines that used up their slice on a worker without a token
+ *   its home worker's inbox     pinned goroutines, and the main goroutine (park.c)
+ *
+ * The ring is Go's, after Chase and Lev: head moves by compare-and-swap, the owner's pops too, so that one thief may take many. */
+#pragma once
+#include "nondet.h"
+#include "worker.h"
+
+/* A list linked by link, to the back of the shared queue. */
+void leat_i_shared_push(struct goroutine *head, struct goroutine *tail, uint32_t n);
+/* A fair share of the shared queue: one to run, the others into the ring of w, the caller's. */
+struct goroutine *leat_i_shared_pop(struct worker *w);
+/* Takes one goroutine from another worker, with half of its ring, which goes into that of w, the caller's. A next-slot is its worker's, unless
+ * that has no token, or the caller has looked around in vain for a while (`stale`). */
+struct goroutine *leat_i_steal(struct worker *w, bool stale);
+/* Any thread, the owner or not: all that waits at a worker that has no token goes to the shared queue. */
+void leat_i_hand_on(struct worker *w);
+/* Whether anything waits that a worker without work of its own could run. */
+bool leat_i_work_waits(void);
+/* By the owner, at the back. Not inline: for most of its callers it is the rare case. */
+void leat_i_ring_push(struct worker *w, struct goroutine *g);
+
+static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->head) == load_acquire(&w->tail); }
+
+/* Any thread: one goroutine from the front. */
+static inline struct goroutine *ring_pop(struct worker *w) {
+  uint32_t h = load_acquire(&w->head);
+  while (h != load_acquire(&w->tail)) {
+    struct goroutine *g = load_relaxed(&w->ring[h % RING_SIZE]);
+    if (cas(&w->head, &h, h + 1)) return g;
+  }
+  return NULL;
+}
+
+/* The one that waits longest; in a simulation any. */
+static inline struct goroutine *ring_next(struct worker *w) {
+  if (leat_i_nondet_any_next()) {
+    uint32_t n = load_relaxed(&w->tail) - load_relaxed(&w->head);
+    for (uint32_t k = n ? leat_i_nondet_choose(CHOOSE_NEXT, n) : 0; k; k--) leat_i_ring_push(w, ring_pop(w));
+  }
+  return ring_pop(w);
+}

@@ -1,0 +1,195 @@
+/* See worker.h. */
+#define _GNU_SOURCE
+#include "worker.h"
+#include "find.h"
+#include "idle.h"
+#include "nondet.h"
+#include "poller.h"
+#include "report.h"
+#include "runtime.h"
+#include "switch.h"
+#include "../core/scope.h"
+#include <leat/status.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sched leat_i_sched;
+static __thread struct worker *this_worker;
+
+__attribute__((noinline)) struct worker *leat_i_worker(void) {
+  __asm__ volatile("" ::: "memory");
+  return this_worker;
+}
+
+__attribute__((noinline)) struct goroutine *leat_i_self(void) {
+  __asm__ volatile("" ::: "memory");
+  return likely(this_worker != NULL) ? this_worker->current : leat_i_foreign_self();
+}
+
+static struct worker *worker_new(void) {
+  struct worker *w = aligned_alloc(64, (sizeof *w + 63) & ~(size_t)63);
+  if (!w) return NULL;
+  memset(w, 0, sizeof *w);
+  w->budget = SLICE;
+  w->seen_since = leat_i_nondet_clock(); /* or the watcher takes it for stuck at its first look */
+  w->idle = &w->idle_storage;
+  w->idle->kind = KIND_IDLE;
+  w->idle->scope = leat_i_root_scope();
+  return w;
+}
+
+static void worker_list(struct worker *w) {
+  struct sched *s = &leat_i_sched;
+  w->all_next = load_relaxed(&s->all);
+  while (!cas_seq(&s->all, &w->all_next, w)) {}
+}
+
+static void *worker_main(void *argument) {
+  struct worker *w = argument;
+  this_worker = w;
+  w->current = w->idle;
+  leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
+#ifdef LEAT_TSAN
+  w->idle->tsan_fiber = __tsan_get_current_fiber();
+#endif
+  w->signal_stack = leat_i_signal_stack_install();
+  leat_i_work_loop(w);
+  stop_spinning(w);
+  leat_i_stack_cache_flush(&w->stacks);
+  leat_i_signal_stack_remove(w->signal_stack);
+  sub_seq(&leat_i_sched.n_threads, 1);
+  if (w->pinned) {
+    store_seq(&w->gone, 1); /* the last that it does to the struct; who waits for it waits for the word in its own address space */
+    leat_i_nondet_wake(&w->gone, 1);
+  }
+  return NULL;
+}
+
+/* Workers leave signals to the program's own threads, except those that a thread causes itself. */
+static int start_thread(struct worker *w) {
+  sigset_t all, before;
+  sigfillset(&all);
+  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGXFSZ, SIGPROF};
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* whoever starts it: the watcher blocks everything */
+  add_seq(&leat_i_sched.n_threads, 1);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (w->pinned) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  bool started = pthread_create(&w->thread, &attributes, worker_main, w) == 0;
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  w->joinable = started && !w->pinned;
+  if (!started) sub_seq(&leat_i_sched.n_threads, 1);
+  return started ? LEAT_OK : LEAT_NOMEM;
+}
+
+/* Its token is counted already. */
+int leat_i_start_worker(bool spinning) {
+  struct worker *w = worker_new();
+  if (!w) return LEAT_NOMEM;
+  store_relaxed(&w->has_token, true);
+  w->spinning = spinning;
+  worker_list(w); /* before the thread runs: thieves look at it, and find its ring empty */
+  if (start_thread(w) == LEAT_OK) return LEAT_OK;
+  store_relaxed(&w->has_token, false); /* it stays in the list, without a thread */
+  leat_i_log("leat: no further thread can be started; fewer workers than asked for");
+  return LEAT_NOMEM;
+}
+
+/* A struct whose thread has gone is used again: the list of workers only grows. */
+static struct worker *pinned_worker(void) {
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
+    uint32_t gone = 1;
+    if (w->pinned && cas(&w->gone, &gone, 0)) return w;
+  }
+  struct worker *w = worker_new();
+  if (w) worker_list(w);
+  return w;
+}
+
+int leat_i_start_pinned(struct goroutine *g) {
+  if (!leat_i_nondet_threads()) return LEAT_OK; /* it shares the one there is */
+  struct worker *w = load_relaxed(&leat_i_sched.n_threads) < leat_i_sched.max_threads ? pinned_worker() : NULL;
+  if (!w) return LEAT_NOMEM;
+  w->pinned = g;
+  store_relaxed(&w->finished, false);
+  g->home = w;
+  if (start_thread(w) == LEAT_OK) return LEAT_OK;
+  g->home = NULL;
+  store_release(&w->gone, 1);
+  return LEAT_NOMEM;
+}
+
+void leat_i_workers_init(int workers, int max_threads) {
+  leat_i_sched = (struct sched){.max_threads = max_threads};
+  store_relaxed(&leat_i_sched.workers, workers);
+}
+
+int leat_i_workers_start_one(void) {
+  add_seq(&leat_i_sched.n_running, 1);
+  if (leat_i_start_worker(false) == LEAT_OK) return LEAT_OK;
+  sub_seq(&leat_i_sched.n_running, 1);
+  return LEAT_NOMEM;
+}
+
+struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
+  struct worker *w = worker_new();
+  struct goroutine *idle = w ? leat_i_stack_get(NULL, 0) : NULL;
+  if (!idle) {
+    free(w);
+    return NULL;
+  }
+  idle->kind = KIND_IDLE;
+  idle->scope = leat_i_root_scope();
+  idle->sp = leat_i_switch_prepare((void *)((uintptr_t)idle & ~(uintptr_t)15), idle);
+#ifdef LEAT_ASAN
+  idle->asan_fake_stack = NULL;
+#endif
+#ifdef LEAT_TSAN
+  idle->tsan_fiber = __tsan_create_fiber(0);
+  main_goroutine->tsan_fiber = __tsan_get_current_fiber();
+#endif
+  w->idle = idle;
+  w->is_main = true;
+  w->current = main_goroutine;
+  store_relaxed(&w->has_token, true);
+  this_worker = w;
+  add_seq(&leat_i_sched.n_running, 1);
+  add_seq(&leat_i_sched.n_threads, 1);
+  worker_list(w);
+  return w;
+}
+
+void leat_i_workers_stop(void) {
+  struct sched *s = &leat_i_sched;
+  lock_take(&s->lock);
+  store_seq(&s->stopping, true);
+  lock_drop(&s->lock);
+  while (load_seq(&s->n_starting)) sched_yield(); /* a worker's idle context may be starting another, which is not listed or joinable yet */
+  for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
+    leat_i_rouse(w, false);
+    leat_i_poller_kick();
+  }
+  for (struct worker *w = load_acquire(&s->all), *after; w; w = after) {
+    after = w->all_next;
+    if (w->joinable) pthread_join(w->thread, NULL);
+    while (w->pinned && !load_acquire(&w->gone)) leat_i_nondet_sleep(&w->gone, 0, LEAT_NEVER);
+    if (w == this_worker) {
+      leat_i_stack_cache_flush(&w->stacks);
+#ifdef LEAT_TSAN
+      __tsan_destroy_fiber(w->idle->tsan_fiber);
+#endif
+      leat_i_stack_put(NULL, w->idle);
+      this_worker = NULL;
+    }
+  }
+  for (struct worker *w = load_acquire(&s->all), *after; w; w = after) {
+    after = w->all_next;
+    free(w);
+  }
+  store_seq(&s->all, NULL);
+}
+
+void leat_i_workers_forget(void) { this_worker = NULL; }

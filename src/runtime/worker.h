@@ -1,0 +1,88 @@
+/* Workers: threads, each with its run queue, for life. The list of them only grows while the runtime runs.
+ *
+ * The first starts with the runtime, further ones when there is work for them, spare ones when a worker is stuck, up to max_threads. A pinned
+ * goroutine has a worker that exists for it alone; the main thread is the worker of the main goroutine. */
+#pragma once
+#include "goroutine.h"
+#include "stack.h"
+#include <pthread.h>
+
+enum {
+  RING_SIZE = 256,
+  SLICE = 512,       /* operations */
+  LOOK_OUTSIDE = 64, /* scheduling decisions between two looks at timers, descriptors and the shared queue */
+};
+
+enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
+enum after { AFTER_NOTHING, AFTER_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
+
+struct worker {
+  /* Confined to the worker's thread. */
+  struct goroutine *current;
+  struct goroutine *after_goroutine; /* who just left, and what is to be done with it */
+  enum after after;
+  int32_t budget; /* operations left in the slice */
+  bool spinning;
+  int64_t deferred_since; /* when the deferred wake below was first looked at */
+  uint64_t next_id, last_id;
+  struct stack_cache stacks;
+  struct goroutine *idle; /* the context that looks for work: the thread's own stack, or a slot for the main thread's worker */
+  struct goroutine idle_storage;
+  void *signal_stack;
+
+  /* Shared. */
+  _Alignas(64) _Atomic(struct goroutine *) next;
+  _Atomic(uint32_t) head; /* of the ring: moved by compare-and-swap, by the owner too */
+  _Atomic(uint32_t) tail; /* stored by the owner only */
+  _Atomic(uint32_t) ticks; /* counts scheduling decisions: the watcher sees by it who is stuck */
+  _Atomic(bool) has_token;
+  _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
+  _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
+  _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
+  _Atomic(struct goroutine *) ring[RING_SIZE];
+
+  /* Guarded by the scheduler's lock. */
+  struct worker *idle_next;
+  bool listed_idle, polling;
+
+  /* Fixed, or the watcher's. */
+  _Atomic(struct goroutine *) pinned; /* this worker exists for it alone */
+  bool is_main, joinable;
+  _Atomic(bool) finished; /* a pinned worker: its goroutine has ended */
+  _Atomic(uint32_t) gone; /* and its thread, which is detached: the struct can be used again */
+  uint32_t seen_ticks;
+  int64_t seen_since;
+  pthread_t thread;
+  struct worker *all_next; /* all workers; grows only, while the runtime runs */
+};
+
+struct sched {
+  struct lock lock;
+  struct goroutine *queue_head, *queue_tail; /* the shared queue */
+  _Atomic(uint32_t) queue_n;
+  struct worker *idle; /* parked workers that have no token */
+  _Atomic(int) n_running;  /* tokens that are held */
+  _Atomic(int) n_spinning;
+  _Atomic(int) workers;    /* tokens there are */
+  _Atomic(int) n_threads, n_parked;
+  int max_threads;
+  _Atomic(struct worker *) all;
+  _Atomic(bool) stopping; /* set under the lock */
+  _Atomic(int) n_starting; /* threads being started by a waker; grows only under the lock, and not once it stops */
+  _Atomic(int64_t) polling_until; /* the time at which the worker that polls wakes by itself; 0: nobody polls */
+  _Atomic(uint64_t) n_live;       /* goroutines */
+};
+extern struct sched leat_i_sched;
+
+/* The calling thread's worker, or NULL. Never inlined: a compiler caches the address of a thread-local across a switch. */
+struct worker *leat_i_worker(void);
+/* The calling goroutine; attaches a plain thread on its first call. */
+struct goroutine *leat_i_self(void);
+
+void leat_i_workers_init(int workers, int max_threads);
+int leat_i_workers_start_one(void); /* LEAT_OK, LEAT_NOMEM; further ones start as they are needed */
+int leat_i_start_worker(bool spinning); /* the same, for one whose token is counted already */
+struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine); /* makes the calling thread a worker that runs it */
+int leat_i_start_pinned(struct goroutine *g); /* LEAT_OK, LEAT_NOMEM */
+void leat_i_workers_stop(void);
+void leat_i_workers_forget(void); /* in the child of a fork */
