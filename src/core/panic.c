@@ -41,7 +41,7 @@ _Noreturn void leat_i_panic(const char *format, ...) {
   va_start(args, format);
   if (vasprintf(&what, format, args) < 0) what = NULL;
   va_end(args);
-  char *frames = leat_i_backtrace_text();
+  char *frames = leat_i_backtrace_text(1);
   leat_i_describe(leat_i_self(), who, sizeof who);
   if (asprintf(&report, "panic: %s\n  in %s\n%s", what ? what : format, who, frames ? frames : "") < 0) report = NULL;
   free(what);

@@ -1,6 +1,7 @@
 /* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
+#include "../inspect/symbol.h"
 #include "stack.h"
 #include <execinfo.h>
 #include <leat/runtime.h>
@@ -52,15 +53,26 @@ static void to_stderr(const char *text) {
   }
 }
 
+/* Longer than the buffer where malloc has the memory, else cut. */
+static void say(const char *format, va_list args) {
+  char line[2 * LINE], *text = line;
+  va_list again;
+  va_copy(again, args);
+  int n = vsnprintf(line, sizeof line, format, args);
+  if (n >= (int)sizeof line && vasprintf(&text, format, again) < 0) text = line;
+  va_end(again);
+  if (!to_hook(text)) {
+    to_stderr(text);
+    to_stderr("\n");
+  }
+  if (text != line) free(text);
+}
+
 void leat_i_say(const char *format, ...) {
-  char line[4 * LINE];
   va_list args;
   va_start(args, format);
-  vsnprintf(line, sizeof line - 1, format, args);
+  say(format, args);
   va_end(args);
-  if (to_hook(line)) return;
-  strcat(line, "\n");
-  to_stderr(line);
 }
 
 static char *append(char *at, const char *end, const char *text) {
@@ -91,28 +103,27 @@ const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size
   return buffer;
 }
 
-char *leat_i_backtrace_text(void) {
+__attribute__((noinline)) char *leat_i_backtrace_text(int skip) {
   void *frames[FRAMES];
-  int n = backtrace(frames, FRAMES);
-  char **symbols = backtrace_symbols(frames, n);
-  if (!symbols) return NULL;
-  size_t size = 1;
-  for (int i = 1; i < n; i++) size += strlen(symbols[i]) + 6;
-  char *text = malloc(size), *at = text;
-  if (text) *text = 0;
-  for (int i = 1; text && i < n; i++) at += sprintf(at, "    %s\n", symbols[i]);
-  free(symbols);
-  return text;
+  uintptr_t pcs[FRAMES];
+  int n = backtrace(frames, FRAMES), first = skip + 1;
+  for (int i = first; i < n; i++) pcs[i - first] = (uintptr_t)frames[i];
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  if (!out) return NULL;
+  leat_i_print_frames(out, "    ", pcs, n - first);
+  return fclose(out) == 0 ? text : (free(text), NULL);
 }
 
 _Noreturn void leat_i_die(const char *format, ...) {
-  char text[4 * LINE];
+  char *text = NULL;
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  if (vasprintf(&text, format, args) < 0) text = NULL;
   va_end(args);
   fflush(NULL);
-  leat_i_say("leat: %s", text);
+  leat_i_say("leat: %s", text ? text : format);
   _exit(2);
 }
 
