@@ -106,7 +106,7 @@ int check_source(void *env, struct batcher *out) {
   size_t used = 0, room = 2 * READ_ROOM;
   int64_t number = 0;
   int status = LEAT_OK;
-  c->error = -input_open_named(&in, c->from_stdin ? "-" : c->name);
+  c->error = -input_open_named(&in, c->from_stdin ? "-" : c->name, true);
   if (c->error) return LEAT_OK;
   char *text = malloc(room + 1);
   if (!text) status = LEAT_NOMEM;

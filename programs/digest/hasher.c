@@ -42,8 +42,7 @@ void hasher_end(struct hasher *h) {
   free(h->buffer);
 }
 
-/* Digests what is left of an open file. LEAT_OK also for a file that cannot be read: f->error has it. */
-static int digest(struct hasher *h, struct input *in, struct file *f) {
+int hasher_input(struct hasher *h, struct input *in, struct file *f) {
   uint64_t total = 0;
   if (!EVP_DigestInit_ex2(h->context, NULL, NULL)) return LEAT_NOMEM;
   for (;;) {
@@ -64,6 +63,7 @@ static int digest(struct hasher *h, struct input *in, struct file *f) {
     if (status) return status;
   }
   EVP_DigestFinal_ex(h->context, f->md5, NULL);
+  h->files++;
   return LEAT_OK;
 }
 
@@ -71,14 +71,13 @@ int hasher_file(struct hasher *h, struct batch *b, struct file *f) {
   if (f->kind > FILE_NAMED) return LEAT_OK;
   struct input in;
   const char *path = batch_path(b, f);
-  int error = f->kind == FILE_NAMED ? input_open_named(&in, path) : input_open(&in, path, f->kind == FILE_LINKED, f->size);
+  int error = f->kind == FILE_NAMED ? input_open_named(&in, path, true) : input_open(&in, path, f->kind == FILE_LINKED, f->size, true);
   if (error) {
     f->error = (uint16_t)-error;
     return LEAT_OK;
   }
-  int status = digest(h, &in, f);
+  int status = hasher_input(h, &in, f);
   input_close(&in);
-  if (f->error == 0) h->files++;
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* hasher.h - the digest of a file: one hasher a goroutine, which keeps an OpenSSL context and a read buffer for file after file. */
 #pragma once
 #include "batch.h"
+#include "input.h"
 
 enum { HASHER_ROOM = 128 * 1024 };
 
@@ -24,3 +25,5 @@ void hasher_end(struct hasher *h);
 /* Reads one file (all files) of a batch and fills in digest or error. LEAT_OK, or the status of the caller's scope when that ended first. */
 int hasher_file(struct hasher *h, struct batch *b, struct file *f);
 int hasher_batch(struct hasher *h, struct batch *b);
+/* The same for what is left of an open file. */
+int hasher_input(struct hasher *h, struct input *in, struct file *f);

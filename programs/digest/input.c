@@ -48,26 +48,26 @@ static __attribute__((noinline)) int open_long(const char *path, int flags) {
   return fd;
 }
 
-int input_open_path(const char *path, int flags) {
+int input_open_path(const char *path, int flags, bool patient) {
   for (;;) {
     int fd = sys_openat(AT_FDCWD, path, flags);
     if (fd == -ENAMETOOLONG) fd = open_long(path, flags);
     if (fd != -EMFILE && fd != -ENFILE) return fd;
-    if (atomic_load(&held) == 0 || leat_sleep(LEAT_MS(1))) return fd;
+    if (!patient || atomic_load(&held) == 0 || leat_sleep(LEAT_MS(1))) return fd;
   }
 }
 
-int input_open(struct input *in, const char *path, bool follow, int64_t size) {
+int input_open(struct input *in, const char *path, bool follow, int64_t size, bool patient) {
   *in = (struct input){.regular = true, .restore_flags = -1, .size = size};
   /* O_NONBLOCK: if a FIFO has taken the file's place since it was seen, opening it must not wait for a writer. */
-  in->fd = input_open_path(path, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
+  in->fd = input_open_path(path, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW), patient);
   return in->fd < 0 ? in->fd : 0;
 }
 
-int input_open_named(struct input *in, const char *path) {
+int input_open_named(struct input *in, const char *path, bool patient) {
   *in = (struct input){.restore_flags = -1, .size = -1};
   bool standard = strcmp(path, "-") == 0;
-  in->fd = standard ? STDIN_FILENO : input_open_path(path, O_RDONLY | O_NONBLOCK);
+  in->fd = standard ? STDIN_FILENO : input_open_path(path, O_RDONLY | O_NONBLOCK, patient);
   if (in->fd < 0) return in->fd;
   struct stat st;
   if (fstat(in->fd, &st) != 0) st = (struct stat){.st_mode = S_IFREG, .st_size = -1}; /* reading will say what is wrong */

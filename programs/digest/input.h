@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The descriptor, or -errno. Also opens paths longer than the kernel takes in one call. When the process is out of descriptors it waits
- * for other goroutines to close theirs, if they hold any between two reads. Never blocks on a FIFO without a writer. */
-int input_open_path(const char *path, int flags);
+/* The descriptor, or -errno. Also opens paths longer than the kernel takes in one call. When the process is out of descriptors and
+ * the caller is patient (it must hold none itself), it waits for other goroutines to close theirs, if they hold any between two reads.
+ * Never blocks on a FIFO without a writer. */
+int input_open_path(const char *path, int flags, bool patient);
 
 struct input {
   int fd;
@@ -22,8 +23,8 @@ struct input {
 };
 
 /* 0 or -errno. "-" is standard input for input_open_named. */
-int input_open(struct input *in, const char *path, bool follow, int64_t size);
-int input_open_named(struct input *in, const char *path);
+int input_open(struct input *in, const char *path, bool follow, int64_t size, bool patient);
+int input_open_named(struct input *in, const char *path, bool patient);
 /* Between two reads of something large: lets others run. LEAT_OK, or the status of the scope that has ended. */
 int input_pause(struct input *in);
 /* Bytes read, 0 at the end, -errno, or -ECANCELED if the goroutine's scope ended. */

@@ -4,7 +4,7 @@
  * signal cancels the scope, and every send and receive of the stages above answers LEAT_CANCELED. A stage closes its output when all its
  * sends are done; for digesters, which share one output, the goroutine that has waited for all of them closes it. */
 #include "pipeline.h"
-#include "hasher.h"
+#include "lanes.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,18 +159,29 @@ LEAT_FN_ERR(produce, const struct job *, job, leat_tx(struct batch *), work) {
   return status;
 }
 
+static int send_done(void *env, struct batch *b) {
+  leat_tx(struct batch *) *done = env;
+  int status = leat_send(*done, b);
+  if (status) batch_free(b);
+  return status;
+}
+
 LEAT_FN_ERR(digester, const struct job *, job, leat_rx(struct batch *), work, leat_tx(struct batch *), done) {
-  struct hasher h;
-  int status = LEAT_OK;
-  if (!hasher_start(&h, job->counters, HASHER_ROOM)) return LEAT_NOMEM;
-  leat_defer(hasher_end, &h);
-  leat_range(struct batch *, b, work) {
-    status = hasher_batch(&h, b);
-    if (!status) status = leat_send(done, b);
-    if (status) {
-      batch_free(b);
-      break;
+  struct lanes *l = malloc(sizeof *l);
+  if (!l) return LEAT_NOMEM;
+  leat_defer(free, l);
+  int status = lanes_start(l, job->counters, send_done, &done);
+  if (status) return status;
+  leat_defer(lanes_end, l);
+  while (!status) {
+    if (lanes_hungry(l)) { /* at most one batch a round, so that digesters share few, large files evenly */
+      struct batch *b;
+      bool idle = lanes_idle(l);
+      int got = idle ? leat_recv(work, &b) : leat_try_recv(work, &b);
+      if (got == LEAT_OK) lanes_take(l, b);
+      else if (idle) return got == LEAT_CLOSED ? LEAT_OK : got;
     }
+    status = lanes_round(l);
   }
   return status;
 }

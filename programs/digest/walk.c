@@ -181,7 +181,7 @@ static int enter(struct walker *w, bool follow) {
   /* A "/" at the end would have the kernel follow a link that has taken the directory's place. Messages name directories without it. */
   bool slash = prefix > 1;
   if (slash) w->path[prefix - 1] = '\0';
-  int dir = input_open_path(prefix ? w->path : ".", O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW)), error = dir < 0 ? -dir : 0, status = LEAT_OK;
+  int dir = input_open_path(prefix ? w->path : ".", O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW), true), error = dir < 0 ? -dir : 0, status = LEAT_OK;
   if (error) return prefix ? add(w, FILE_FAILED, 0, error) : batcher_add(w->out, ".", 1, FILE_FAILED, 0, error, NULL);
   if (w->walk->follow == FOLLOW_ALL) {
     struct stat st;
