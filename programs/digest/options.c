@@ -30,7 +30,7 @@ static const char usage[] =
   "                          names\n"
   "\n"
   "How it is done:\n"
-  "  -j, --jobs=N          digest N files at a time (default: four for each\n"
+  "  -j, --jobs=N          let N goroutines digest (default: four for each\n"
   "                          CPU, so that some can wait for the disk)\n"
   "      --mode=MODE       bounded (default): N goroutines digest; parallel: one\n"
   "                          goroutine for each file; serial: one file at a time\n"
