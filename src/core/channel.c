@@ -44,15 +44,24 @@ struct chan *leat_i_chan_failed(void) {
   return &failed;
 }
 
+#ifdef LEAT_HAPPENS
+enum { CLOCKS = 2 };
+#else
+enum { CLOCKS = 0 };
+#endif
+
 struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
   size_t bytes;
   struct scope *s = (struct scope *)scope;
   struct chan *c = NULL;
   if (!__builtin_mul_overflow(elem, capacity, &bytes) && !__builtin_add_overflow(bytes, (sizeof *c + 63) & ~(size_t)63, &bytes) && bytes < PTRDIFF_MAX)
-    c = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+    c = aligned_alloc(64, (bytes + 63 + CLOCKS * capacity) & ~(size_t)63);
   if (!c) return (struct leat_i_chan *)leat_i_chan_failed();
   *c = (struct chan){.elem_size = elem, .capacity = capacity, .birthplace = birthplace, .scope = s, .references = 1};
   c->buffer = (char *)c + ((sizeof *c + 63) & ~(size_t)63);
+#ifdef LEAT_HAPPENS
+  c->clocks = (char *)c + bytes;
+#endif
   set_alive(c);
   if (s) {
     lock_take(&s->lock);
@@ -65,6 +74,7 @@ struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem
 }
 
 static void drop_buffered(struct chan *c) {
+  chan_dropped(c);
   for (size_t n = load_relaxed(&c->n); n; n--) {
     if (c->drop) c->drop(c->buffer + c->head * c->elem_size);
     c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
@@ -73,7 +83,9 @@ static void drop_buffered(struct chan *c) {
 }
 
 static void unreference(struct chan *c) {
+  happens_before(&c->references);
   if (sub(&c->references, 1) != 1) return;
+  happens_after(&c->references);
   drop_buffered(c);
   if (c->event_fd) leat_io_close(c->event_fd); /* a goroutine may have waited for it */
   release_memory(c);
@@ -88,6 +100,7 @@ void leat_i_chans_of_scope_free(struct chan *c) {
 }
 
 void leat_i_release(struct leat_i_chan *handle) {
+  happens_call();
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
   leat_i_chan_check(c, "leat_release");
@@ -138,7 +151,8 @@ size_t leat_i_cap(struct leat_i_chan *c) { return c ? chan_of(c)->capacity : 0; 
 void leat_i_chan_notify(struct chan *c) {
   if (likely(!c->event_fd)) return;
   uint64_t one = 1;
-  ssize_t ignored = write(c->event_fd, &one, sizeof one); /* fails only if it is readable to the brim */
+  ssize_t ignored = 0;
+  quietly ignored = write(c->event_fd, &one, sizeof one); /* fails only if it is readable to the brim */
   (void)ignored;
 }
 
@@ -150,16 +164,21 @@ static char *slot(struct chan *c, size_t i) {
 
 int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken) {
   uint32_t flags = load_relaxed(&c->flags);
-  if (unlikely(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED))) return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
+  if (unlikely(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED))) {
+    happens_after(c);
+    return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
+  }
   struct waiter *w = c->receivers.first ? leat_i_queue_claim_first(&c->receivers, LEAT_OK) : NULL;
   if (w) {
     chan_copy(w->elem, value, c->elem_size);
+    chan_sent(c, 0, w->goroutine);
     *woken = w->goroutine;
     return LEAT_OK;
   }
   size_t n = load_relaxed(&c->n);
   if (n == c->capacity) return WOULD_BLOCK;
   chan_copy(slot(c, n), value, c->elem_size);
+  chan_sent(c, n, NULL);
   store_relaxed(&c->n, n + 1);
   leat_i_chan_notify(c);
   return LEAT_OK;
@@ -167,15 +186,18 @@ int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine 
 
 /* Takes the next value of the first sender that waits. A batch stays at the head of the queue until its last value: the goroutine is claimed
  * with that one only, and counts by what is left, so a cancel in the middle loses nothing. */
-static bool take_from_sender(struct chan *c, void *target, struct goroutine **woken) {
+static bool take_from_sender(struct chan *c, size_t place, void *target, struct goroutine **woken) {
+  (void)place;
   struct waiter *w = c->senders.first;
   if (w && w->count > 1) {
+    chan_taken(c, place, w->goroutine, false);
     chan_copy(target, w->elem, c->elem_size);
     w->elem += c->elem_size;
     w->count--;
     return true;
   }
   if (!w || !(w = leat_i_queue_claim_first(&c->senders, LEAT_OK))) return false;
+  chan_taken(c, place, w->goroutine, true);
   chan_copy(target, w->elem, c->elem_size);
   w->elem += c->elem_size;
   w->count--; /* not 0 for a batch behind one that could not be claimed: woken early, it sends the rest itself */
@@ -187,15 +209,17 @@ int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **wok
   size_t n = load_relaxed(&c->n);
   if (n) {
     chan_copy(target, slot(c, 0), c->elem_size);
+    chan_received(c);
     c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
     /* The room goes to the sender that has waited longest. */
-    if (!c->senders.first || !take_from_sender(c, slot(c, n - 1), woken)) store_relaxed(&c->n, n - 1);
+    if (!c->senders.first || !take_from_sender(c, n - 1, slot(c, n - 1), woken)) store_relaxed(&c->n, n - 1);
     return LEAT_OK;
   }
-  if (c->senders.first && take_from_sender(c, target, woken)) return LEAT_OK;
+  if (c->senders.first && take_from_sender(c, 0, target, woken)) return LEAT_OK;
   uint32_t flags = load_relaxed(&c->flags);
   if (likely(!(flags & (CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED)))) return WOULD_BLOCK;
-  memset(target, 0, c->elem_size);
+  happens_after(c);
+  quietly memset(target, 0, c->elem_size);
   return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
 }
 
@@ -228,12 +252,14 @@ static int finish(struct goroutine *self, struct chan *c, struct goroutine *woke
 }
 
 int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline) {
+  happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!c)) return done(self, wait_on_nil(self, deadline));
   leat_i_chan_check(c, "leat_send");
+  happens_read(value, c->elem_size);
   lock_take(&c->lock);
   status = leat_i_chan_send_locked(c, value, &woken);
   if (status != WOULD_BLOCK) return finish(self, c, woken, status);
@@ -242,6 +268,7 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
 }
 
 int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unused) {
+  happens_call();
   (void)unused;
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
@@ -249,6 +276,7 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!c)) return LEAT_FULL;
   leat_i_chan_check(c, "leat_try_send");
+  happens_read(value, c->elem_size);
   lock_take(&c->lock);
   status = leat_i_chan_send_locked(c, value, &woken);
   return finish(self, c, woken, status == WOULD_BLOCK ? LEAT_FULL : status);
@@ -256,11 +284,13 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
 
 /* A receive that fails zeroes its target, also on the nil channel, hence the size. */
 static int zeroed(void *target, size_t size, int status) {
-  memset(target, 0, size);
+  happens_write(target, size);
+  quietly memset(target, 0, size);
   return status;
 }
 
 int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t deadline) {
+  happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   int status = leat_i_scope_interrupts(self->scope);
@@ -269,14 +299,19 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   leat_i_chan_check(c, "leat_recv");
   lock_take(&c->lock);
   status = leat_i_chan_recv_locked(c, target, &woken);
-  if (status != WOULD_BLOCK) return finish(self, c, woken, status);
+  if (status != WOULD_BLOCK) {
+    happens_write(target, size);
+    return finish(self, c, woken, status);
+  }
   struct waiter w = {.goroutine = self, .chan = c, .elem = target, .count = 1};
   status = wait_in(&c->receivers, &w, WAIT_RECV, deadline);
   if (unlikely(status)) zeroed(target, size, status);
+  else happens_write(target, size);
   return done(self, status);
 }
 
 int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
+  happens_call();
   (void)unused;
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
@@ -287,10 +322,12 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   lock_take(&c->lock);
   status = leat_i_chan_recv_locked(c, target, &woken);
   if (status == WOULD_BLOCK) status = zeroed(target, size, LEAT_EMPTY);
+  else happens_write(target, size);
   return finish(self, c, woken, status);
 }
 
 int leat_i_discard(struct leat_i_chan *handle) {
+  happens_call();
   struct chan *c = chan_of(handle);
   char small[256];
   size_t size = c ? c->elem_size : 1;
@@ -303,6 +340,7 @@ int leat_i_discard(struct leat_i_chan *handle) {
 }
 
 bool leat_i_range(struct leat_i_chan *c, void *target, size_t size) {
+  happens_call();
   int status = leat_i_recv(c, target, size, LEAT_NEVER);
   if (unlikely(status)) leat_i_self()->range_status = status;
   return status == LEAT_OK;
@@ -313,6 +351,7 @@ int leat_range_end(void) { return leat_i_self()->range_status; }
 /* ---- many values ---- */
 
 int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_t *sent) {
+  happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   const char *item = items;
@@ -323,6 +362,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
   if (!n) return LEAT_OK;
   if (!c) return done(self, wait_on_nil(self, LEAT_NEVER));
   leat_i_chan_check(c, "leat_send_n");
+  happens_read(items, n * c->elem_size);
   while (left && !status) {
     lock_take(&c->lock);
     for (; left; left--, item += c->elem_size) {
@@ -354,6 +394,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
 }
 
 int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got) {
+  happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   char *item = items;
@@ -375,12 +416,13 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
     struct waiter w = {.goroutine = self, .chan = c, .elem = item, .count = 1};
     status = wait_in(&c->receivers, &w, WAIT_RECV, LEAT_NEVER);
     if (status == LEAT_OK) taken = 1;
-    else memset(item, 0, c->elem_size);
+    else zeroed(item, c->elem_size, status);
   } else {
     lock_drop(&c->lock);
     leat_i_ready_in_order(woken);
     leat_i_operation(self);
   }
+  happens_write(items, taken * c->elem_size);
   if (got) *got = taken;
   return done(self, taken ? LEAT_OK : status);
 }
@@ -404,6 +446,7 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
     leat_i_panic("close of a channel (made at %s) by a goroutine that does not own it, at %s; goroutine %llu does", c->birthplace, where, (unsigned long long)c->owner);
 #endif
   lock_take(&c->lock);
+  happens_before(c);
   uint32_t before = atomic_fetch_or(&c->flags, CHAN_CLOSED);
   if (!(before & (CHAN_CLOSED | CHAN_FAILED))) {
     claim_all(&c->receivers, &woken);
@@ -416,14 +459,17 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
 }
 
 void leat_i_stop(struct leat_i_chan *handle) {
+  happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *woken = NULL;
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
   leat_i_chan_check(c, "leat_stop");
   lock_take(&c->lock);
+  happens_before(c);
   atomic_fetch_or(&c->flags, CHAN_STOPPED);
   claim_all(&c->senders, &woken);
   claim_all(&c->receivers, &woken);
+  chan_dropped(c);
   size_t n = load_relaxed(&c->n), head = c->head;
   store_relaxed(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
   leat_i_chan_notify(c);

@@ -32,16 +32,67 @@ struct chan {
 #ifdef LEAT_DEBUG
   uint64_t magic;
 #endif
+#ifdef LEAT_HAPPENS
+  char *clocks; /* addresses for happens_before: two for each place in the buffer, sent and received */
+#endif
 };
 
 static inline struct chan *chan_of(struct leat_i_chan *c) { return (struct chan *)c; }
+
+#ifdef LEAT_HAPPENS
+/* What orders senders and receivers: see happens.h. All under the lock, place 0 being the head. */
+static inline char *chan_clock(struct chan *c, size_t i) { return c->clocks + (i + c->head) % c->capacity * 2; }
+/* The caller has put a value into the buffer, or straight into the hands of a receiver, `waiter`, as if through the buffer. */
+static inline void chan_sent(struct chan *c, size_t i, struct goroutine *waiter) {
+  if (!c->capacity) {
+    happens_after(waiter);
+    return;
+  }
+  char *clock = chan_clock(c, i);
+  happens_anew(clock);
+  happens_after(clock + 1);
+  if (!waiter) return;
+  happens_anew_for(waiter, clock + 1);
+  c->head = (c->head + 1) % c->capacity;
+}
+/* The caller has taken the value at the head. */
+static inline void chan_received(struct chan *c) {
+  char *clock = chan_clock(c, 0);
+  happens_anew(clock + 1);
+  happens_after(clock);
+}
+/* The caller takes, or puts into the buffer at place i, a value of a sender that waits, claimed or with more to send. */
+static inline void chan_taken(struct chan *c, size_t i, struct goroutine *sender, bool claimed) {
+  if (!c->capacity || !claimed) {
+    happens_after(sender);
+    happens_before(sender);
+  }
+  if (!c->capacity) return;
+  if (claimed) happens_anew_for(sender, chan_clock(c, i));
+  else happens_anew(chan_clock(c, i));
+}
+/* The caller drops all that is in the buffer. */
+static inline void chan_dropped(struct chan *c) {
+  for (size_t i = 0; i < c->n; i++) happens_after(chan_clock(c, i));
+}
+/* A timer's channel: who arms the timer is the sender; who fires it passes for nobody. */
+static inline void chan_timer_armed(struct chan *c) { happens_anew(chan_clock(c, 0)); }
+static inline void chan_timer_fired(struct chan *c, struct goroutine *waiter) { if (waiter) happens_after_for(waiter, chan_clock(c, 0)); }
+#else
+#define chan_timer_armed(c) ((void)0)
+#define chan_timer_fired(c, waiter) ((void)0)
+#define chan_dropped(c) ((void)0)
+#define chan_sent(c, i, waiter) ((void)0)
+#define chan_received(c) ((void)0)
+#define chan_taken(c, i, sender, claimed) ((void)0)
+#endif
 
 static inline void chan_copy(void *to, const void *from, size_t size) {
   switch (size) { /* the usual sizes without a call */
   case 4: memcpy(to, from, 4); break;
   case 8: memcpy(to, from, 8); break;
   case 16: memcpy(to, from, 16); break;
-  default: memcpy(to, from, size);
+  default: quietly memcpy(to, from, size); /* what it reads and writes is in part another goroutine's, which says so itself */
   }
 }
 

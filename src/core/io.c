@@ -75,17 +75,26 @@ static ssize_t run(struct io *op, enum direction d, int64_t deadline) {
 }
 
 ssize_t leat_io_read_until(int fd, void *buffer, size_t size, int64_t deadline) {
+  happens_call();
   return run(&(struct io){.attempt = do_read, .fd = fd, .data = buffer, .size = size}, DIRECTION_READ, deadline);
 }
 
 ssize_t leat_io_write_until(int fd, const void *data, size_t size, int64_t deadline) {
+  happens_call();
   return run(&(struct io){.attempt = do_write, .fd = fd, .data = (void *)data, .size = size}, DIRECTION_WRITE, deadline);
 }
 
-ssize_t leat_io_read(int fd, void *buffer, size_t size) { return leat_io_read_until(fd, buffer, size, LEAT_NEVER); }
-ssize_t leat_io_write(int fd, const void *data, size_t size) { return leat_io_write_until(fd, data, size, LEAT_NEVER); }
+ssize_t leat_io_read(int fd, void *buffer, size_t size) {
+  happens_call();
+  return leat_io_read_until(fd, buffer, size, LEAT_NEVER);
+}
+ssize_t leat_io_write(int fd, const void *data, size_t size) {
+  happens_call();
+  return leat_io_write_until(fd, data, size, LEAT_NEVER);
+}
 
 int leat_io_write_all(int fd, const void *data, size_t size, int64_t deadline, size_t *written) {
+  happens_call();
   size_t at = 0;
   ssize_t n = 0;
   while (at < size && (n = leat_io_write_until(fd, (const char *)data + at, size - at, deadline)) >= 0) at += (size_t)n;
@@ -94,6 +103,7 @@ int leat_io_write_all(int fd, const void *data, size_t size, int64_t deadline, s
 }
 
 int leat_io_accept(int fd, struct sockaddr *address, socklen_t *length, int64_t deadline) {
+  happens_call();
   return (int)run(&(struct io){.attempt = do_accept, .fd = fd, .address = address, .length = length}, DIRECTION_READ, deadline);
 }
 
@@ -147,6 +157,7 @@ int leat_io_connect(int fd, const struct sockaddr *address, socklen_t length, in
 }
 
 int leat_io_close(int fd) {
+  happens_call();
   leat_i_self(); /* the poller runs from here on */
   return leat_i_poller_close(fd) == 0 || errno == EINTR ? LEAT_OK : LEAT_SYSTEM(last_error());
 }

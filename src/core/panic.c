@@ -52,6 +52,7 @@ _Noreturn void leat_i_panic(const char *format, ...) {
 }
 
 int leat_i_cancelled(struct goroutine *self, int status) {
+  happens_after(&self->scope->status);
   if (++self->ignored >= MOST_IGNORED && self->kind != KIND_FOREIGN && !self->panicking) {
     self->ignored = 0;
     leat_i_panic("%d operations in a row answered \"%s\", and the goroutine went on; it must return when its scope is cancelled", MOST_IGNORED,

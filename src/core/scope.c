@@ -19,6 +19,7 @@
 static void interrupt(struct scope *s, struct goroutine *g, int status, struct goroutine **woken) {
   uint32_t word = load_seq(&g->wait);
   if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, status)) return;
+  happens_before(g);
   g->link = *woken;
   *woken = g;
 }
@@ -26,6 +27,7 @@ static void interrupt(struct scope *s, struct goroutine *g, int status, struct g
 /* With the locks of the scope and its parents. */
 static void mark(struct scope *s, int status, struct goroutine **woken) {
   if (s->parent && !s->cause) s->cause = s->parent->cause; /* which outlives it */
+  happens_before(&s->status);
   store_seq(&s->status, status);
   if (s->owner) interrupt(s, s->owner, status, woken);
   for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, status, woken);
@@ -100,6 +102,10 @@ static struct leat_scope *enter(struct leat_scope *space, const char *where, boo
   struct scope *s = (struct scope *)space, *parent = self->scope;
   *s = (struct scope){.parent = parent, .owner = self, .depth = parent->depth + 1, .outer_floor = self->shield_floor, .shield = shield, .birthplace = where, .deadline = LEAT_NEVER};
   s->timer = (struct timer){.fire = deadline_passes, .environment = s};
+  happens_anew(&s->status); /* told apart: who was cancelled, who failed, who ended, of tasks and of services */
+  happens_anew(&s->failure);
+  happens_anew(&s->n_tasks);
+  happens_anew(&s->n_live);
   lock_take(&parent->lock);
   s->next_sibling = parent->children;
   if (parent->children) parent->children->previous_sibling = s;
@@ -107,7 +113,9 @@ static struct leat_scope *enter(struct leat_scope *space, const char *where, boo
   if (!shield) {
     store_relaxed(&s->status, load_relaxed(&parent->status));
     s->cause = parent->cause;
+    if (load_relaxed(&s->status)) happens_after(&parent->status);
   }
+  happens_before(&s->status);
   lock_drop(&parent->lock);
   if (shield) self->shield_floor = s->depth;
   self->scope = s;
@@ -132,6 +140,7 @@ static void join(struct scope *s, struct goroutine *self, bool all) {
   }
   s->joiner = NULL;
   lock_drop(&s->lock);
+  happens_after(&s->n_tasks);
 }
 
 static void cancel_and_join(struct scope *s, struct goroutine *self) {
@@ -143,6 +152,8 @@ static void cancel_and_join(struct scope *s, struct goroutine *self) {
     leat_i_scope_cancel(s, LEAT_CANCELED, "the scope was left");
     join(s, self, true);
   }
+  happens_after(&s->n_tasks);
+  happens_after(&s->n_live);
   leat_i_timer_disarm(&s->timer);
 }
 
@@ -173,6 +184,7 @@ static void leave(struct scope *s, struct goroutine *self) {
 }
 
 void leat_i_scope_leave(struct leat_scope *const *space) {
+  happens_call();
   struct goroutine *self = leat_i_self();
   struct scope *s = (struct scope *)*space;
   self->cleanups = s->cleanup.outer;
@@ -204,10 +216,12 @@ int leat_i_scope_add(struct scope *s, struct goroutine *g) {
     if (!g->service) s->n_tasks++;
   }
   lock_drop(&s->lock);
+  if (status) happens_after(&s->status);
   return status;
 }
 
 static void unlink_member(struct scope *s, struct goroutine *g) {
+  happens_before(g->service ? &s->n_live : &s->n_tasks);
   lock_take(&s->lock);
   if (g->member_prev) g->member_prev->member_next = g->member_next;
   else s->members = g->member_next;
@@ -228,6 +242,7 @@ void leat_i_scope_fail(struct scope *s, int status, const char *message, const s
   lock_take(&s->lock);
   bool first = !s->failure.status;
   if (first) {
+    happens_before(&s->failure);
     s->failure = (leat_failure){.status = status, .message = text, .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace};
     text = name = NULL;
   }
@@ -272,6 +287,7 @@ int leat_i_wait(struct leat_scope *space) {
   int status = s->failure.status ? s->failure.status : load_relaxed(&s->status);
   if (s->failure.status) s->failure_taken = true;
   lock_drop(&s->lock);
+  if (status) happens_after(&s->status);
   return status;
 }
 
@@ -279,6 +295,7 @@ int leat_i_set_deadline(struct leat_scope *space, int64_t time) {
   struct scope *s = (struct scope *)space;
   lock_take(&s->deadline_lock); /* not the scope's: disarming may wait for the timer's callback, which takes that */
   leat_i_timer_disarm(&s->timer);
+  happens_before(&s->status);
   store_relaxed(&s->deadline, time);
   int status = time == LEAT_NEVER ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
   lock_drop(&s->deadline_lock);
@@ -296,7 +313,12 @@ void leat_i_keep_going(struct leat_scope *space) {
   lock_drop(&s->lock);
 }
 
-int leat_scope_status(leat_view s) { return leat_i_scope_interrupts((const struct scope *)s); }
+int leat_scope_status(leat_view view) {
+  const struct scope *s = (const struct scope *)view;
+  int status = leat_i_scope_interrupts(s);
+  if (status) happens_after(&s->status);
+  return status;
+}
 
 const char *leat_cause(leat_view s) { return leat_scope_status(s) ? ((const struct scope *)s)->cause : NULL; }
 
@@ -314,6 +336,7 @@ const leat_failure *leat_failure_of(leat_view view) {
   lock_take(&s->lock);
   const leat_failure *f = s->failure.status ? &s->failure : NULL; /* never changes again */
   lock_drop(&s->lock);
+  if (f) happens_after(&s->failure);
   return f;
 }
 
@@ -354,6 +377,7 @@ bool leat_i_task_usable(const struct leat_task *t) { return t != &no_memory_task
 void leat_i_task_complete(struct leat_task *t, int status, char *message) {
   if (!leat_i_task_usable(t)) return;
   struct goroutine *woken = NULL;
+  happens_before(t);
   lock_take(&t->lock);
   t->status = status;
   t->message = message;
@@ -382,6 +406,7 @@ int leat_join(leat_task *t) {
   }
   int status = t->status;
   lock_drop(&t->lock);
+  happens_after(t);
   return status;
 }
 

@@ -75,6 +75,13 @@ static void survey(struct select *s, bool ordered) {
   s->n_locks = ready_order; /* for now: the number of channel cases */
 }
 
+/* The case's memory, as far as it is not in the case itself, has been read or written. */
+static void touched(const leat_case *k) {
+  (void)k;
+  if (k->leat_i_kind == LEAT_I_CASE_RECV) happens_write(k->leat_i_value, chan_of(k->leat_i_chan)->elem_size);
+  if (k->leat_i_kind == LEAT_I_CASE_SEND) happens_read(k->leat_i_value, chan_of(k->leat_i_chan)->elem_size);
+}
+
 static int chosen(struct goroutine *self, uint32_t index, int status) {
   self->select_status = status;
   self->ignored = 0;
@@ -92,6 +99,7 @@ static bool look_one_by_one(struct select *s, struct goroutine *self, int *answe
     int status = attempt(k, &woken);
     lock_drop(&c->lock);
     if (status == WOULD_BLOCK) continue;
+    touched(k);
     if (woken) leat_i_ready(woken);
     leat_i_operation(self);
     *answer = chosen(self, s->order[i], status);
@@ -137,6 +145,7 @@ static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases
   struct waiter *w = self->woken_by;
   if (w) {
     if (w->status && s->cases[w->index].leat_i_kind == LEAT_I_CASE_RECV) memset(w->elem, 0, w->chan->elem_size);
+    touched(&s->cases[w->index]);
     return chosen(self, w->index, w->status);
   }
   int scope_status = leat_i_scope_interrupts(self->scope);
@@ -159,6 +168,7 @@ static int run(struct select *s, struct goroutine *self, bool ordered) {
     int status = attempt(&s->cases[s->order[i]], &woken);
     if (status == WOULD_BLOCK) continue;
     unlock_all(s);
+    touched(&s->cases[s->order[i]]);
     if (woken) leat_i_ready(woken);
     leat_i_operation(self);
     return chosen(self, s->order[i], status);
@@ -176,6 +186,7 @@ static int run(struct select *s, struct goroutine *self, bool ordered) {
 }
 
 int leat_i_select(leat_case *cases, size_t n, bool ordered) {
+  happens_call();
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
@@ -197,6 +208,12 @@ int leat_i_select(leat_case *cases, size_t n, bool ordered) {
   return answer;
 }
 
-int leat_select_array(leat_case *cases, size_t n) { return leat_i_select(cases, n, false); }
-int leat_select_array_ordered(leat_case *cases, size_t n) { return leat_i_select(cases, n, true); }
+int leat_select_array(leat_case *cases, size_t n) {
+  happens_call();
+  return leat_i_select(cases, n, false);
+}
+int leat_select_array_ordered(leat_case *cases, size_t n) {
+  happens_call();
+  return leat_i_select(cases, n, true);
+}
 int leat_selected(void) { return leat_i_self()->select_status; }

@@ -5,6 +5,7 @@
  * thread while a subscription ends reads valid memory. */
 #define _GNU_SOURCE
 #include "../runtime/atomics.h"
+#include "../runtime/happens.h"
 #include "../runtime/lock.h"
 #include "channel.h"
 #include "panic.h"
@@ -40,7 +41,8 @@ static void on_signal(int number) {
     if (load_seq(&table[i].wanted) & bit(number)) { /* then unsubscribe waits for us */
       add(&table[i].pending[number], 1);
       uint64_t one = 1;
-      ssize_t ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
+      ssize_t ignored = 0;
+      quietly ignored = write(load_relaxed(&table[i].fd), &one, sizeof one);
       (void)ignored;
     }
     sub_seq(&table[i].handling, 1);

@@ -51,7 +51,8 @@ static struct goroutine *deliver(struct timer *t, int64_t now) {
   struct chan *c = chan_of(((struct leat_timer *)t)->chan);
   struct goroutine *woken = NULL;
   lock_take(&c->lock);
-  leat_i_chan_send_locked(c, &now, &woken); /* full: the tick is dropped */
+  quietly leat_i_chan_send_locked(c, &now, &woken); /* full: the tick is dropped */
+  chan_timer_fired(c, woken);
   lock_drop(&c->lock);
   return woken;
 }
@@ -68,7 +69,9 @@ static leat_timer *start(const struct leat_scope *scope, int64_t duration, int64
   if (!t) return no_memory_timer();
   t->chan = leat_i_chan_make(NULL, sizeof(int64_t), 1, "a timer");
   t->timer.fire = deliver;
-  if (t->chan == (struct leat_i_chan *)leat_i_chan_failed() || leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period)) {
+  bool failed = t->chan == (struct leat_i_chan *)leat_i_chan_failed();
+  if (!failed) chan_timer_armed(chan_of(t->chan));
+  if (failed || leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period)) {
     leat_i_release(t->chan);
     free(t);
     return no_memory_timer();
@@ -100,6 +103,7 @@ static bool disarm_and_empty(leat_timer *t) {
   int64_t stale;
   lock_take(&c->lock);
   if (load_relaxed(&c->n)) leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
+  chan_timer_armed(c); /* perhaps: nothing is in it */
   lock_drop(&c->lock);
   return armed;
 }

@@ -8,6 +8,7 @@ struct waiter *leat_i_queue_claim_first(struct queue *q, int status) {
     queue_remove(w);
     struct goroutine *g = w->goroutine;
     if (!leat_i_claim(g, status)) continue; /* from here on it is none of ours: it may be gone when the lock is dropped */
+    happens_before(g);
     w->status = status;
     g->woken_by = w;
     return w;

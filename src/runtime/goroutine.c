@@ -49,7 +49,9 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   g->sp = leat_i_switch_prepare(args, g);
 #ifdef LEAT_TSAN
   g->tsan_fiber = __tsan_create_fiber(0);
+  if (g->name) __tsan_set_fiber_name(g->tsan_fiber, g->name);
 #endif
+  happens_anew(g);
   leat_i_stack_live(g);
   add(&leat_i_sched.n_live, 1);
   return g;
@@ -109,10 +111,12 @@ static int start(const struct goroutine_start *given) {
 }
 
 int leat_i_go(const struct leat_scope *s, const struct leat_i_fn *fn, const void *args, const char *birthplace, const leat_go_options *o) {
+  happens_call();
   return start(&(struct goroutine_start){.scope = (struct scope *)s, .fn = fn, .args = args, .birthplace = birthplace, .options = o});
 }
 
 leat_task *leat_i_spawn(const struct leat_scope *s, const struct leat_i_fn *fn, const void *args, const char *birthplace, const leat_go_options *o) {
+  happens_call();
   struct scope *scope = s ? (struct scope *)s : leat_i_self()->scope;
   struct leat_task *task = leat_i_task_new(scope);
   struct goroutine_start starts = {.scope = scope, .fn = fn, .args = args, .birthplace = birthplace, .options = o, .task = task};
@@ -122,10 +126,14 @@ leat_task *leat_i_spawn(const struct leat_scope *s, const struct leat_i_fn *fn, 
 }
 
 int leat_go_closure(const struct leat_scope *s, leat_closure c) {
+  happens_call();
   return leat_i_go(s, c.leat_i_fn, c.leat_i_args, c.leat_i_birthplace, &(leat_go_options){0});
 }
 
-int leat_call(leat_closure c) { return c.leat_i_fn->thunk(c.leat_i_args); }
+int leat_call(leat_closure c) {
+  happens_call();
+  return c.leat_i_fn->thunk(c.leat_i_args);
+}
 
 struct raw_args {
   int (*fn)(void *);
@@ -137,6 +145,7 @@ static int raw_thunk(void *args) {
 }
 
 int leat_go_raw(const struct leat_scope *s, const char *name, int (*fn)(void *), void *arg) {
+  happens_call();
   static const struct leat_i_fn raw = {raw_thunk, "raw", sizeof(struct raw_args)};
   return leat_i_go(s, &raw, &(struct raw_args){fn, arg}, NULL, &(leat_go_options){.name = name});
 }

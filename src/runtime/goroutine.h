@@ -4,6 +4,7 @@
  * and woken_by and must then call leat_i_ready once. */
 #pragma once
 #include "atomics.h"
+#include "happens.h"
 #include "lock.h"
 #include "sanitize.h"
 #include <leat/goroutine.h>
@@ -111,6 +112,28 @@ struct goroutine_start {
   const leat_go_options *options;
   struct leat_task *task;
 };
+
+#ifdef LEAT_HAPPENS
+/* In the place of one that is parked and claimed by the caller. The clock of a plain thread cannot be used by another: there the caller
+ * stands between, which is an edge too many. */
+static inline void happens_anew_for(struct goroutine *g, const void *address) {
+  void *own = __tsan_get_current_fiber();
+  if (g->kind == KIND_FOREIGN) happens_after(g);
+  else __tsan_switch_to_fiber(g->tsan_fiber, TSAN_SWITCH);
+  happens_anew(address);
+  if (g->kind != KIND_FOREIGN) __tsan_switch_to_fiber(own, TSAN_SWITCH);
+}
+static inline void happens_after_for(struct goroutine *g, const void *address) {
+  void *own = __tsan_get_current_fiber();
+  if (g->kind != KIND_FOREIGN) __tsan_switch_to_fiber(g->tsan_fiber, TSAN_SWITCH);
+  happens_after(address);
+  if (g->kind == KIND_FOREIGN) happens_before(g);
+  else __tsan_switch_to_fiber(own, TSAN_SWITCH);
+}
+#else
+#define happens_anew_for(goroutine, address) ((void)0)
+#define happens_after_for(goroutine, address) ((void)0)
+#endif
 
 /* A new goroutine, not yet runnable; NULL out of memory. The caller adds it to its scope and then calls leat_i_ready. */
 struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start);

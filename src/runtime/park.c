@@ -36,7 +36,7 @@ static void sanitizer_leave(struct goroutine *from, struct goroutine *to, bool f
   /* TSan puts a signal off until the fiber that it hit makes a call that TSan knows: let it be this one, and not one after the next wake. */
   static size_t (*volatile known_call)(const char *) = strlen;
   known_call("");
-  __tsan_switch_to_fiber(to->tsan_fiber, 0);
+  __tsan_switch_to_fiber(to->tsan_fiber, TSAN_SWITCH);
 #endif
 }
 
@@ -146,6 +146,7 @@ static void park_foreign(struct goroutine *self) {
 
 int leat_i_park(struct goroutine *self, const struct park *p) {
   struct timer timer = {.fire = deadline_fires, .environment = self};
+  happens_before(self); /* for whoever hands it a value, or takes one from it */
   store_relaxed(&self->timed_out, 0);
   store_relaxed(&self->wait, (p->masked ? WAIT_MASKED_FLOOR : self->shield_floor) << 2);
   self->unlock = p->unlock ? p->unlock : unlock_parked;
@@ -164,6 +165,7 @@ int leat_i_park(struct goroutine *self, const struct park *p) {
     leat_i_switch_to(w, self, pick(w), AFTER_PARK);
   }
   store_relaxed(&self->reason, WAIT_NOTHING);
+  happens_after(self);
   if (p->deadline != LEAT_NEVER) leat_i_timer_disarm(&timer);
   if (!p->unlock) {
     lock_take(&self->park_lock);

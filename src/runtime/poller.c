@@ -78,8 +78,11 @@ static int enlist(int fd, struct descriptor *e) {
   if (e->unpollable) return LEAT_INVALID;
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
   /* Known already to epoll, it was closed behind our back, and is open elsewhere: changing it asks anew for the edge of now. */
-  int failed = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-  if (failed && errno == EEXIST) failed = epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event);
+  int failed = 0;
+  quietly {
+    failed = epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    if (failed && errno == EEXIST) failed = epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event);
+  }
   if (failed) {
     e->unpollable = errno == EPERM;
     return e->unpollable ? LEAT_INVALID : LEAT_SYSTEM(errno);
@@ -113,6 +116,7 @@ int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_
     lock_drop(&e->lock);
     return status;
   }
+  happens_before(e); /* for who closes it */
   struct fd_waiter w = {.goroutine = self};
   push(&e->waiting[d], &w);
   add(&n_waiting, 1);
@@ -134,6 +138,7 @@ static void claim_all(struct descriptor *e, enum direction d, int status, struct
     struct fd_waiter *w = e->waiting[d];
     remove_waiter(w);
     if (!leat_i_claim(w->goroutine, status)) continue;
+    if (status == LEAT_CLOSED) happens_before(w->goroutine);
     w->goroutine->link = *list;
     *list = w->goroutine;
   }
@@ -144,7 +149,8 @@ int leat_i_poller_close(int fd) {
   if (!e) return close(fd);
   struct goroutine *woken = NULL;
   lock_take(&e->lock);
-  if (e->registered) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+  happens_after(e);
+  if (e->registered) quietly epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
   e->registered = e->unpollable = false;
   store_relaxed(&e->used, false);
   for (enum direction d = DIRECTION_READ; d <= DIRECTION_WRITE; d++) {
@@ -174,14 +180,16 @@ static void handle(const struct epoll_event *event, struct goroutine **woken) {
 
 struct goroutine *leat_i_poller_run(int64_t until) {
   struct epoll_event events[EVENTS]; /* few: it may run on a goroutine's stack */
-  int n = leat_i_nondet_poll(epoll_fd, events, EVENTS, until);
+  int n = 0;
+  quietly n = leat_i_nondet_poll(epoll_fd, events, EVENTS, until);
   struct goroutine *woken = NULL;
   for (int i = 0; i < n; i++) {
     if (events[i].data.fd != -1) {
       handle(&events[i], &woken);
     } else if (until) { /* the kick is meant for the one that sleeps; those that only look leave it to him */
       uint64_t sink;
-      ssize_t ignored = read(kick_fd, &sink, sizeof sink);
+      ssize_t ignored = 0;
+      quietly ignored = read(kick_fd, &sink, sizeof sink);
       (void)ignored;
     }
   }
@@ -190,7 +198,8 @@ struct goroutine *leat_i_poller_run(int64_t until) {
 
 void leat_i_poller_kick(void) {
   uint64_t one = 1;
-  ssize_t ignored = write(kick_fd, &one, sizeof one); /* fails only when it is readable already */
+  ssize_t ignored = 0;
+  quietly ignored = write(kick_fd, &one, sizeof one); /* fails only when it is readable already */
   (void)ignored;
 }
 

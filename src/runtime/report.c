@@ -19,6 +19,7 @@ static void *log_environment;
 static struct lock log_lock;
 
 void leat_set_log(void (*hook)(void *, const char *), void *environment) {
+  happens_before(&log_lock);
   lock_take(&log_lock);
   log_hook = hook;
   log_environment = environment;
@@ -30,6 +31,7 @@ static bool to_hook(const char *line) {
   void (*hook)(void *, const char *) = log_hook;
   void *environment = log_environment;
   lock_drop(&log_lock);
+  happens_after(&log_lock);
   if (hook) hook(environment, line);
   return hook != NULL;
 }

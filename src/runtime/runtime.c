@@ -128,6 +128,7 @@ static int start(const leat_options *options) {
   }
   static bool fork_handler;
   if (!fork_handler) fork_handler = pthread_atfork(NULL, NULL, in_child_of_fork) == 0;
+  happens_before(&state);
   if (in_force.fault_handlers) leat_i_fault_handlers_install();
   return LEAT_OK;
 }
@@ -237,6 +238,7 @@ struct goroutine *leat_i_foreign_self(void) {
   int status = leat_i_runtime_ensure();
   if (status) leat_i_die("the runtime cannot start: %s", leat_status_text(status));
   if (foreign) return foreign;
+  happens_after(&state);
   struct goroutine *g = calloc(1, sizeof *g);
   if (!g) leat_i_die("out of memory while a plain thread entered leat");
   g->kind = KIND_FOREIGN;

@@ -1,9 +1,10 @@
 /* What AddressSanitizer, ThreadSanitizer and Valgrind must be told about goroutine stacks. Nothing in other builds.
  *
- * TSan: each goroutine is a fiber, and a switch from one to another orders them. That is what the hardware does too (they share a worker),
- * and it makes all that is confined to a worker right without annotations; but a race between two goroutines that happen to run one after
- * the other on the same worker can stay unseen. The exact alternative (no order by the switch, each wake annotated) needs the scheduler
- * hidden from TSan, whose compilers instrument atomics even in functions that are not to be instrumented. */
+ * TSan, two ways. Each goroutine is a fiber in both.
+ *   - The build that tests leat itself (-fsanitize=thread) is instrumented, and a switch from one goroutine to another orders them. That is
+ *     what the hardware does too (they share a worker), and makes all that is confined to a worker right without annotations.
+ *   - The build for user programs (LEAT_HAPPENS) is not instrumented: compilers instrument atomics even in functions that are not to be,
+ *     and every lock would order user code that merely passed through it. There a switch orders nothing, and happens.h says what does. */
 #pragma once
 #include <stddef.h>
 
@@ -14,7 +15,7 @@
 #define LEAT_ASAN 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(LEAT_HAPPENS)
 #define LEAT_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -25,13 +26,20 @@
 #ifdef LEAT_ASAN
 void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_old, size_t *size_old);
+void __asan_poison_memory_region(const volatile void *address, size_t size);
 void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 #endif
 #ifdef LEAT_TSAN
+#ifdef LEAT_HAPPENS
+enum { TSAN_SWITCH = 1 /* no sync */ };
+#else
+enum { TSAN_SWITCH = 0 };
+#endif
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+void __tsan_set_fiber_name(void *fiber, const char *name);
 #endif
 #ifdef LEAT_VALGRIND
 #include <valgrind/valgrind.h>

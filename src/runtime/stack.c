@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "stack.h"
 #include "goroutine.h"
+#include "happens.h"
 #include "report.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,8 @@ bool leat_i_stack_intact(const struct goroutine *g) {
   return true;
 }
 
+enum { SLAB_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK };
+
 /* With the class's lock. */
 static struct slab *new_slab(int class) {
   struct stack_class *c = &classes[class];
@@ -128,7 +131,8 @@ static struct slab *new_slab(int class) {
   if (at >= MAX_SLABS) return NULL;
   struct slab *slab = calloc(1, sizeof *slab + n * sizeof slab->slots[0]);
   if (!slab) return NULL;
-  char *base = mmap(NULL, stride * n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  char *base = NULL;
+  quietly base = mmap(NULL, stride * n, PROT_READ | PROT_WRITE, SLAB_FLAGS, -1, 0);
   if (base == MAP_FAILED) {
     free(slab);
     return NULL;
@@ -201,7 +205,18 @@ static struct goroutine *get_from_class(int class) {
   lock_drop(&c->lock);
   if (!slot) return NULL;
   struct slab *slab = slab_of(slot);
-  if (slot->guard == GUARD_NONE_YET) {
+  bool used_before = slot->guard != GUARD_NONE_YET;
+#ifdef LEAT_HAPPENS
+  /* TSan remembers who wrote where, and must forget it of a stack that gets another goroutine; a new mapping tells it to. */
+  if (used_before) {
+    char *low = slab->base + slab->stride * slot->index + STACK_GUARD;
+    char *mapped = NULL;
+    quietly mapped = mmap(low, slab->stack_size, PROT_READ | PROT_WRITE, SLAB_FLAGS | MAP_FIXED, -1, 0);
+    if (mapped == MAP_FAILED) return NULL; /* the slot is lost */
+    madvise(low, slab->stack_size, MADV_NOHUGEPAGE); /* as around it: else it stays a mapping of its own */
+  }
+#endif
+  if (!used_before) {
     slot->guard = install_guard(slab->base + slab->stride * slot->index);
 #ifdef LEAT_VALGRIND
     (void)VALGRIND_STACK_REGISTER(slab->base + slab->stride * slot->index, slab->base + slab->stride * (slot->index + 1));
@@ -231,6 +246,9 @@ struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
 void leat_i_stack_put(struct stack_cache *cache, struct goroutine *g) {
 #ifdef LEAT_ASAN
   __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
+#endif
+#ifdef LEAT_HAPPENS
+  cache = NULL; /* see get_from_class */
 #endif
   if (!cache || g->slab->class != default_class) {
     put_to_class(g);

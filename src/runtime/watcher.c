@@ -1,5 +1,6 @@
 /* See watcher.h. */
 #include "watcher.h"
+#include "happens.h"
 #include "nondet.h"
 #include "poller.h"
 #include "scheduler.h"
@@ -90,7 +91,8 @@ int leat_i_watcher_start(void) {
   store_relaxed(&asleep, 0);
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  int error = pthread_create(&thread, NULL, watch, NULL);
+  int error = 0;
+  quietly error = pthread_create(&thread, NULL, watch, NULL);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error) return LEAT_NOMEM;
   store_release(&running, 1);

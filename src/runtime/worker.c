@@ -77,7 +77,8 @@ static int start_thread(struct worker *w) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   if (w->pinned) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  bool started = pthread_create(&w->thread, &attributes, worker_main, w) == 0;
+  bool started = false;
+  quietly started = pthread_create(&w->thread, &attributes, worker_main, w) == 0;
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   w->joinable = started && !w->pinned;
