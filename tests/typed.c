@@ -226,8 +226,8 @@ TEST_GO(macros_nest_in_each_others_arguments) {
   leat_close(({ leat_close(c); targets; }));
   leat_go(({ leat_go(s, no_arguments); s; }), three, leat_call(leat_bind(three, leat_send(c, 1), "b", NULL)), "b", leat_tx_of(({ leat_go(s, no_arguments); c; })));
   leat_call(leat_bind(three, leat_call(leat_bind(no_arguments)), "b", leat_tx_of(c)));
-  leat_for_each(s, leat_take(s, leat_filter(s, leat_map(s, leat_take(s, leat_map(s, numbers(s, 100), square), leat_len(c) + 9), square), even), 3), sum_up);
   summed = 0;
+  leat_for_each(s, leat_take(s, leat_filter(s, leat_map(s, leat_take(s, leat_map(s, numbers(s, 100), square), leat_len(c) + 9), square), even), 3), sum_up);
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(summed, 16 + 256 + 1296);
 }

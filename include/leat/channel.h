@@ -104,7 +104,6 @@
          }); \
          LEAT_I_CAT(leat_i_once, N); LEAT_I_CAT(leat_i_once, N) = 0) \
       for (__typeof__(T) v; leat_i_range(LEAT_I_CAT(leat_i_r, N), &v, sizeof v);)
-int leat_range_end(void);
 
 /* void leat_close(c): no more will be sent. void leat_stop(c): no more will be received; what is buffered goes to the drop function.
  * Stopping twice, or after the close, is fine: it drops what is left. */
@@ -168,6 +167,7 @@ int leat_i_try_recv(struct leat_i_chan *c, void *target, size_t size, int64_t un
 int leat_i_discard(struct leat_i_chan *c);
 int leat_i_send_n(struct leat_i_chan *c, const void *items, size_t n, size_t *sent);
 int leat_i_recv_n(struct leat_i_chan *c, void *items, size_t n, size_t *got);
+int leat_range_end(void);
 bool leat_i_range(struct leat_i_chan *c, void *target, size_t size);
 void leat_i_close(struct leat_i_chan *c, const char *where);
 void leat_i_stop(struct leat_i_chan *c);

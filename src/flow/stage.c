@@ -110,18 +110,22 @@ static struct leat_i_chan *transform(const struct leat_scope *scope, struct stag
 }
 
 struct leat_i_chan *leat_i_map(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
+  happens_call();
   return transform(s, (struct stage){.in = in, .fn = *fn}, fn->out, map_body, birthplace);
 }
 
 struct leat_i_chan *leat_i_filter(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
+  happens_call();
   return transform(s, (struct stage){.in = in, .fn = *fn}, fn->in, filter_body, birthplace);
 }
 
 struct leat_i_chan *leat_i_take(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t n, const char *birthplace) {
+  happens_call();
   struct leat_i_stage_fn fn = {.in = size, .batch = 1, .name = "take"};
   return transform(s, (struct stage){.in = in, .fn = fn, .most = n}, size, take_body, birthplace);
 }
 
 int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
+  happens_call();
   return start(s ? s : leat_current_scope(), (struct stage){.in = in, .fn = *fn}, for_each_body, birthplace);
 }

@@ -74,8 +74,12 @@ static inline int leat_i_quiet(int on) {
 /* The statement after it is the library's own affair: libc calls in it are no accesses, and order nothing. */
 #define quietly for (int leat_quiet = leat_i_quiet(1); leat_quiet; leat_quiet = leat_i_quiet(0))
 
+/* On a thread that is to run goroutines: they take turns at its thread-local variables, errno among them, without being ordered by that. */
+void leat_i_happens_on_thread(void);
+
 #else
 #define happens_before(address) ((void)0)
+#define leat_i_happens_on_thread() ((void)0)
 #define happens_after(address) ((void)0)
 #define happens_anew(address) ((void)0)
 #define happens_read(address, size) ((void)0)

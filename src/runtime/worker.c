@@ -53,6 +53,7 @@ static void *worker_main(void *argument) {
 #ifdef LEAT_TSAN
   w->idle->tsan_fiber = __tsan_get_current_fiber();
 #endif
+  leat_i_happens_on_thread();
   w->signal_stack = leat_i_signal_stack_install();
   leat_i_work_loop(w);
   stop_spinning(w);
@@ -152,6 +153,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   idle->tsan_fiber = __tsan_create_fiber(0);
   main_goroutine->tsan_fiber = __tsan_get_current_fiber();
 #endif
+  leat_i_happens_on_thread();
   w->idle = idle;
   w->is_main = true;
   w->current = main_goroutine;
