@@ -146,7 +146,7 @@ static void *run_call(void *call) {
 
 static __attribute__((noinline)) bool room_here(void) {
   struct worker *w = leat_i_worker();
-  struct goroutine *g = w ? w->current : NULL;
+  struct goroutine *g = w ? load_relaxed(&w->current) : NULL;
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   bool on_its_stack = g && here - (uintptr_t)g->stack_low < (uintptr_t)(g->stack_high - g->stack_low);
   return !on_its_stack || here - (uintptr_t)g->stack_low > ROOM; /* threads' stacks, and that of signal handlers, are large */

@@ -53,7 +53,9 @@ static struct goroutine *spin(struct worker *w) {
 static struct goroutine *find_pinned(struct worker *w) {
   while (!load_relaxed(&w->finished)) {
     struct goroutine *g = take_inbox(w);
+    leat_i_coarse_clock_set(); /* the watcher may be asleep while none but pinned goroutines run */
     if (g) return g;
+    note_rest(load_relaxed(&w->pinned), load_relaxed(&leat_i_coarse_clock)); /* it was put down here, and runs nowhere else */
     store_seq(&w->wake, 0);
     if (load_seq(&w->inbox)) continue;
     add_seq(&leat_i_sched.n_parked, 1);

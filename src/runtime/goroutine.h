@@ -88,6 +88,8 @@ struct goroutine {
   /* For reports; written before it waits, read by others without a lock, hence atomic. */
   _Atomic(uint8_t) reason;
   _Atomic(const void *) waits_for;
+  _Atomic(int64_t) since; /* when it last left its thread, by the coarse clock; later at each time, so it numbers its rests: worker.h */
+  uint64_t parent;        /* the goroutine that started it; 0: a plain thread */
 
   /* Its stack. */
   struct slab *slab;
@@ -109,6 +111,7 @@ struct goroutine_start {
   const struct leat_i_fn *fn;
   const void *args;
   const char *birthplace;
+  uint64_t parent;
   const leat_go_options *options;
   struct leat_task *task;
 };

@@ -186,6 +186,7 @@ void leat_i_go_idle(struct worker *w) {
     if (back) return;
   }
   park_worker(w);
+  leat_i_coarse_clock_set();
   lock_take(&s->lock);
   if (w->listed_idle) { /* woken without a token: to stop, or for its inbox; over the limit for as long as that takes */
     unlist_idle(w);

@@ -64,9 +64,10 @@ static void commit_park(struct goroutine *g) {
 static void send_home(struct worker *home, struct goroutine *g);
 
 static void finish_switch(struct worker *w) {
-  struct goroutine *g = w->after_goroutine;
-  enum after after = w->after;
-  w->after = AFTER_NOTHING;
+  struct goroutine *g = load_relaxed(&w->after_goroutine);
+  enum after after = load_relaxed(&w->after);
+  note_rest(g, load_relaxed(&leat_i_coarse_clock));
+  store_release(&w->after, AFTER_NOTHING);
   if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
   switch (after) {
   case AFTER_NOTHING: break;
@@ -92,15 +93,15 @@ static void finish_switch(struct worker *w) {
 
 void leat_i_context_arrive(void) {
   struct worker *w = leat_i_worker();
-  sanitizer_arrive(w->current);
+  sanitizer_arrive(load_relaxed(&w->current));
   finish_switch(w);
 }
 
 void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
   int saved_errno = get_errno();
-  w->after = after;
-  w->after_goroutine = from;
-  w->current = to;
+  store_relaxed(&w->after_goroutine, from);
+  store_relaxed(&w->after, after);
+  store_release(&w->current, to);
   sanitizer_leave(from, to, after == AFTER_EXIT);
   leat_i_switch(&from->sp, to->sp);
   leat_i_context_arrive(); /* maybe on another worker */
@@ -135,12 +136,19 @@ static struct goroutine *deadline_fires(struct timer *t, int64_t now) {
   return leat_i_claim(g, LEAT_DEADLINE) ? g : NULL;
 }
 
-static void park_foreign(struct goroutine *self) {
-  store_relaxed(&self->foreign_awake, 0);
-  leat_i_foreign_parks(1);
+/* With the thread's registers saved, as a goroutine's are that has left its stack. */
+static void sleep_foreign(void *foreign) {
+  struct goroutine *self = foreign;
+  note_rest(self, leat_i_nondet_clock());
   commit_park(self);
   if (!load_acquire(&self->foreign_awake)) leat_i_check_deadlock(); /* it may be the last to fall asleep */
   while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
+}
+
+static void park_foreign(struct goroutine *self) {
+  store_relaxed(&self->foreign_awake, 0);
+  leat_i_foreign_parks(1);
+  leat_i_switch_hold(&self->sp, sleep_foreign, self);
   leat_i_foreign_parks(-1);
 }
 

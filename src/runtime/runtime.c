@@ -120,6 +120,7 @@ static int start(const leat_options *options) {
   leat_i_stacks_init(in_force.stack, in_force.guard);
   leat_i_workers_init(in_force.workers, in_force.max_threads);
   leat_i_scope_init_root(&root);
+  leat_i_coarse_clock_set();
   int status = leat_i_poller_start();
   if (status == LEAT_OK) status = leat_i_watcher_start();
   if (status != LEAT_OK) {
@@ -233,6 +234,8 @@ static void thread_ends(void *descriptor) {
 
 static void make_key(void) { pthread_key_create(&key, thread_ends); }
 
+struct goroutine *leat_i_foreign_known(void) { return foreign; }
+
 struct goroutine *leat_i_foreign_self(void) {
   if (likely(foreign != NULL && load_acquire(&state) == RUNNING)) return foreign;
   int status = leat_i_runtime_ensure();
@@ -242,6 +245,7 @@ struct goroutine *leat_i_foreign_self(void) {
   struct goroutine *g = calloc(1, sizeof *g);
   if (!g) leat_i_die("out of memory while a plain thread entered leat");
   g->kind = KIND_FOREIGN;
+  leat_i_thread_stack(&g->stack_low, &g->stack_high);
   g->scope = g->base = &root;
   pthread_once(&key_once, make_key);
   pthread_setspecific(key, g);

@@ -11,6 +11,7 @@ int leat_i_runtime_ensure(void);
 
 /* The descriptor of the calling plain thread, made on its first call and freed when the thread ends. */
 struct goroutine *leat_i_foreign_self(void);
+struct goroutine *leat_i_foreign_known(void); /* the same if it has been made; else NULL. Async-signal-safe */
 void leat_i_foreign_parks(int change);
 int leat_i_foreign_parked(void);
 uint64_t leat_i_foreign_park_count(void); /* how often one has parked */

@@ -50,6 +50,48 @@ leat_i_switch:
   .cfi_endproc
   .size leat_i_switch, .-leat_i_switch
 
+  .globl leat_i_switch_hold
+  .hidden leat_i_switch_hold
+  .type leat_i_switch_hold, @function
+  .p2align 4
+leat_i_switch_hold:
+  .cfi_startproc
+  endbr64
+  pushq %rbp
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbp, 0
+  pushq %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbx, 0
+  pushq %r12
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r12, 0
+  pushq %r13
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r13, 0
+  pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r14, 0
+  pushq %r15
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r15, 0
+  movq %rsp, (%rdi)
+  movq %rdx, %rdi
+  subq $8, %rsp
+  .cfi_adjust_cfa_offset 8
+  call *%rsi
+  addq $56, %rsp /* the registers are as they were: fn preserves them */
+  .cfi_adjust_cfa_offset -56
+  .cfi_restore %rbp
+  .cfi_restore %rbx
+  .cfi_restore %r12
+  .cfi_restore %r13
+  .cfi_restore %r14
+  .cfi_restore %r15
+  ret
+  .cfi_endproc
+  .size leat_i_switch_hold, .-leat_i_switch_hold
+
 /* The first return address of a goroutine. It is the end of the stack for unwinders: its own return address is undefined. */
   .globl leat_i_switch_entry
   .hidden leat_i_switch_entry
@@ -141,6 +183,36 @@ leat_i_switch:
   ret
   .cfi_endproc
   .size leat_i_switch, .-leat_i_switch
+
+  .globl leat_i_switch_hold
+  .hidden leat_i_switch_hold
+  .type leat_i_switch_hold, %function
+  .p2align 4
+leat_i_switch_hold:
+  .cfi_startproc
+  hint #34
+  sub sp, sp, #160
+  .cfi_adjust_cfa_offset 160
+  stp x19, x20, [sp, #0]
+  stp x21, x22, [sp, #16]
+  stp x23, x24, [sp, #32]
+  stp x25, x26, [sp, #48]
+  stp x27, x28, [sp, #64]
+  stp x29, x30, [sp, #80]
+  .cfi_rel_offset x29, 80
+  .cfi_rel_offset x30, 88
+  mov x9, sp
+  str x9, [x0]
+  mov x0, x2
+  blr x1
+  ldp x29, x30, [sp, #80]
+  add sp, sp, #160
+  .cfi_adjust_cfa_offset -160
+  .cfi_restore x29
+  .cfi_restore x30
+  ret
+  .cfi_endproc
+  .size leat_i_switch_hold, .-leat_i_switch_hold
 
   .globl leat_i_switch_entry
   .hidden leat_i_switch_entry

@@ -73,6 +73,7 @@ static void *watch(void *unused) {
     }
     leat_i_nondet_sleep(&stop_word, 0, leat_i_nondet_clock() + pause);
     int64_t now = leat_i_nondet_clock();
+    store_relaxed(&leat_i_coarse_clock, now);
     bool acted = look(now);
     if (load_relaxed(&leat_i_sched.n_running)) idle_rounds = 0;
     pause = acted ? SHORTEST : pause * 2 > LONGEST ? LONGEST : pause * 2;

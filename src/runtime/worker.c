@@ -15,6 +15,7 @@
 #include <string.h>
 
 struct sched leat_i_sched;
+_Alignas(64) _Atomic(int64_t) leat_i_coarse_clock; /* read at each switch: not beside words that are written often */
 static __thread struct worker *this_worker;
 
 __attribute__((noinline)) struct worker *leat_i_worker(void) {
@@ -24,7 +25,15 @@ __attribute__((noinline)) struct worker *leat_i_worker(void) {
 
 __attribute__((noinline)) struct goroutine *leat_i_self(void) {
   __asm__ volatile("" ::: "memory");
-  return likely(this_worker != NULL) ? this_worker->current : leat_i_foreign_self();
+  return likely(this_worker != NULL) ? load_relaxed(&this_worker->current) : leat_i_foreign_self();
+}
+
+void leat_i_coarse_clock_set(void) { store_relaxed(&leat_i_coarse_clock, leat_i_nondet_clock()); }
+
+struct worker *leat_i_is_on_worker(const struct goroutine *g) {
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
+    if (load_acquire(&w->current) == g || (load_acquire(&w->after) != AFTER_NOTHING && load_acquire(&w->after_goroutine) == g)) return w;
+  return NULL;
 }
 
 static struct worker *worker_new(void) {
@@ -48,7 +57,7 @@ static void worker_list(struct worker *w) {
 static void *worker_main(void *argument) {
   struct worker *w = argument;
   this_worker = w;
-  w->current = w->idle;
+  store_relaxed(&w->current, w->idle);
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
 #ifdef LEAT_TSAN
   w->idle->tsan_fiber = __tsan_get_current_fiber();
@@ -156,7 +165,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   leat_i_happens_on_thread();
   w->idle = idle;
   w->is_main = true;
-  w->current = main_goroutine;
+  store_relaxed(&w->current, main_goroutine);
   store_relaxed(&w->has_token, true);
   this_worker = w;
   add_seq(&leat_i_sched.n_running, 1);

@@ -18,9 +18,9 @@ enum after { AFTER_NOTHING, AFTER_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT }
 
 struct worker {
   /* Confined to the worker's thread. */
-  struct goroutine *current;
-  struct goroutine *after_goroutine; /* who just left, and what is to be done with it */
-  enum after after;
+  _Atomic(struct goroutine *) current;         /* stored by the owner only, as the next two: see leat_i_is_on_worker */
+  _Atomic(struct goroutine *) after_goroutine; /* who just left, and what is to be done with it */
+  _Atomic(uint8_t) after;                      /* an enum after */
   int32_t budget; /* operations left in the slice */
   bool spinning;
   int64_t deferred_since; /* when the deferred wake below was first looked at */
@@ -73,6 +73,20 @@ struct sched {
   _Atomic(uint64_t) n_live;       /* goroutines */
 };
 extern struct sched leat_i_sched;
+
+/* The clock as it was when last looked at: at most 10 ms ago while goroutines run. Set by the watcher and by workers that wake. */
+extern _Atomic(int64_t) leat_i_coarse_clock;
+void leat_i_coarse_clock_set(void);
+
+static inline void note_rest(struct goroutine *g, int64_t now) {
+  int64_t last = load_relaxed(&g->since);
+  store_release(&g->since, now > last ? now : last + 1);
+}
+
+/* The worker on whose thread g runs, or is just being put down; or NULL. Any thread. Together with g->since it tells whether g was at rest
+ * for a while: if it was on no worker before and after, and its `since` is the same, nobody has touched its stack in between. For a
+ * goroutine is put down in this order: after_goroutine = g, current = another, registers saved, since = a later time, after = nothing. */
+struct worker *leat_i_is_on_worker(const struct goroutine *g);
 
 /* The calling thread's worker, or NULL. Never inlined: a compiler caches the address of a thread-local across a switch. */
 struct worker *leat_i_worker(void);
