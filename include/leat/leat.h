@@ -1,9 +1,11 @@
 /* leat/leat.h - all of leat. */
 #pragma once
 #include "channel.h"
+#include "context.h"
 #include "defer.h"
 #include "goroutine.h"
 #include "io.h"
+#include "or.h"
 #include "runtime.h"
 #include "scope.h"
 #include "select.h"

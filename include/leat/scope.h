@@ -61,10 +61,13 @@ int leat_i_wait(struct leat_scope *s) __attribute__((__warn_unused_result__));
 #define leat_cancel(s) leat_i_cancel(LEAT_I_OWNED(s, "leat_cancel"), NULL)
 #define leat_cancel_because(s, ...) leat_i_cancel(LEAT_I_OWNED(s, "leat_cancel_because"), __VA_ARGS__)
 
-/* int leat_set_deadline(s, time), leat_set_timeout(s, duration): cancels the scope (LEAT_DEADLINE) at that time. The earliest deadline of
- * the scopes around it counts as well. Setting it again replaces it. LEAT_OK, LEAT_NOMEM. */
-#define leat_set_deadline(s, time) leat_i_set_deadline(LEAT_I_OWNED(s, "leat_set_deadline"), (time))
-#define leat_set_timeout(s, duration) leat_i_set_timeout(LEAT_I_OWNED(s, "leat_set_timeout"), (duration))
+/* int leat_set_deadline(s, time), leat_set_timeout(s, duration): cancels the scope (LEAT_DEADLINE) at that time; at once, before it
+ * returns, if that has passed. The earliest deadline of the scopes around it counts as well. Setting it again replaces it.
+ * leat_set_deadline_because(s, time, format, ...), leat_set_timeout_because: with a cause for leat_cause. LEAT_OK, LEAT_NOMEM. */
+#define leat_set_deadline(s, time) leat_i_set_deadline(LEAT_I_OWNED(s, "leat_set_deadline"), (time), NULL)
+#define leat_set_timeout(s, duration) leat_i_set_timeout(LEAT_I_OWNED(s, "leat_set_timeout"), (duration), NULL)
+#define leat_set_deadline_because(s, time, ...) leat_i_set_deadline(LEAT_I_OWNED(s, "leat_set_deadline_because"), (time), __VA_ARGS__)
+#define leat_set_timeout_because(s, duration, ...) leat_i_set_timeout(LEAT_I_OWNED(s, "leat_set_timeout_because"), (duration), __VA_ARGS__)
 
 /* void leat_keep_going(s): a failure does not cancel the other goroutines of the scope. */
 #define leat_keep_going(s) leat_i_keep_going(LEAT_I_OWNED(s, "leat_keep_going"))
@@ -78,7 +81,7 @@ int leat_i_wait(struct leat_scope *s) __attribute__((__warn_unused_result__));
   })
 
 /* Reading, through any view, from any thread that may use it. */
-int leat_scope_status(leat_view s);        /* LEAT_OK, LEAT_CANCELED, LEAT_DEADLINE: stable once it is not LEAT_OK */
+int leat_scope_status(leat_view s);        /* LEAT_OK, LEAT_CANCELED, LEAT_DEADLINE (LEAT_NOMEM: see leat/context.h); stable once it is not LEAT_OK */
 const char *leat_cause(leat_view s);       /* why it was cancelled; NULL while it is not. Lives as long as the scope */
 int64_t leat_scope_deadline(leat_view s);  /* the earliest that counts, LEAT_NEVER if there is none */
 const leat_failure *leat_failure_of(leat_view s); /* NULL while nothing failed */
@@ -89,7 +92,7 @@ struct leat_scope *leat_i_scope_enter(struct leat_scope *s, const char *where);
 struct leat_scope *leat_i_shield_enter(struct leat_scope *s, const char *where);
 void leat_i_scope_leave(struct leat_scope *const *s);
 void leat_i_cancel(struct leat_scope *s, const char *cause, ...) __attribute__((__format__(__printf__, 2, 3)));
-int leat_i_set_deadline(struct leat_scope *s, int64_t time);
-int leat_i_set_timeout(struct leat_scope *s, int64_t duration);
+int leat_i_set_deadline(struct leat_scope *s, int64_t time, const char *cause, ...) __attribute__((__format__(__printf__, 3, 4)));
+int leat_i_set_timeout(struct leat_scope *s, int64_t duration, const char *cause, ...) __attribute__((__format__(__printf__, 3, 4)));
 void leat_i_keep_going(struct leat_scope *s);
 LEAT_I_END

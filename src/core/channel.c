@@ -103,6 +103,7 @@ void leat_i_release(struct leat_i_chan *handle) {
   happens_call();
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
+  if (load_relaxed(&c->flags) & CHAN_DONE) leat_i_panic("leat_release of what leat_done answered: it belongs to its scope");
   leat_i_chan_check(c, "leat_release");
   struct scope *s = c->scope;
   if (s) {
@@ -114,6 +115,8 @@ void leat_i_release(struct leat_i_chan *handle) {
   }
   unreference(c);
 }
+
+void leat_i_chan_free_done(struct chan *c) { unreference(c); }
 
 void leat_i_chan_use(struct chan *c) {
   add(&c->users, 1);
@@ -458,11 +461,21 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
   if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s", c->birthplace, where);
 }
 
+void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, struct goroutine **woken) {
+  lock_take(&c->lock);
+  happens_before(c);
+  atomic_fetch_or(&c->flags, CHAN_CLOSED);
+  store_seq(place, status);
+  claim_all(&c->receivers, woken);
+  leat_i_chan_notify(c);
+  lock_drop(&c->lock);
+}
+
 void leat_i_stop(struct leat_i_chan *handle) {
   happens_call();
   struct chan *c = chan_of(handle);
   struct goroutine *woken = NULL;
-  if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
+  if (!c || load_relaxed(&c->flags) & (CHAN_FAILED | CHAN_DONE)) return;
   leat_i_chan_check(c, "leat_stop");
   lock_take(&c->lock);
   happens_before(c);

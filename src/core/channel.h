@@ -12,7 +12,7 @@
 #include "waiter.h"
 #include <leat/channel.h>
 
-enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */ };
+enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */ };
 
 struct chan {
   struct lock lock;
@@ -104,6 +104,11 @@ int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine 
 int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **woken);
 /* Under the lock: tells the host's event loop, if one listens. */
 void leat_i_chan_notify(struct chan *c);
+
+/* Closes it and stores the status in one moment, as those see it who receive from the channel; whom it wakes goes onto the list. */
+void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, struct goroutine **woken);
+
+void leat_i_chan_free_done(struct chan *c);
 
 /* The scope's channels, when all goroutines have ended. */
 void leat_i_chans_of_scope_free(struct chan *list);

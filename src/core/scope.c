@@ -13,76 +13,162 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what only some scopes have ---- */
+
+struct extra *leat_i_scope_extra(struct scope *s) {
+  struct extra *x = load_acquire(&s->extra);
+  if (x) return x;
+  struct extra *fresh = calloc(1, sizeof *fresh);
+  lock_take(&s->lock);
+  x = load_relaxed(&s->extra);
+  if (!x) store_release(&s->extra, x = fresh);
+  lock_drop(&s->lock);
+  if (x != fresh) free(fresh);
+  return x;
+}
+
+int leat_i_watch(struct watch *w, struct scope *s) {
+  struct extra *x = leat_i_scope_extra(s);
+  if (!x) return LEAT_NOMEM;
+  w->watched = s;
+  lock_take(&s->lock);
+  int status = load_relaxed(&s->status);
+  if (!status) {
+    w->previous = NULL;
+    w->next = x->watches;
+    if (x->watches) x->watches->previous = w;
+    x->watches = w;
+    store_relaxed(&w->state, WATCH_SET);
+  }
+  lock_drop(&s->lock);
+  return status;
+}
+
+static void unlink_watch(struct extra *x, struct watch *w) {
+  if (w->previous) w->previous->next = w->next;
+  else x->watches = w->next;
+  if (w->next) w->next->previous = w->previous;
+}
+
+bool leat_i_unwatch(struct watch *w) {
+  bool was_set = false;
+  if (load_acquire(&w->state) == WATCH_SET) {
+    struct scope *s = w->watched;
+    lock_take(&s->lock);
+    was_set = load_relaxed(&w->state) == WATCH_SET;
+    if (was_set) {
+      unlink_watch(load_relaxed(&s->extra), w);
+      store_relaxed(&w->state, WATCH_IDLE);
+    }
+    lock_drop(&s->lock);
+  }
+  for (int spins = 0; load_acquire(&w->state) == WATCH_FIRING; spins++) { /* it does not block, and who fires does not yield */
+    if (spins < 100) cpu_relax();
+    else sched_yield();
+  }
+  return was_set;
+}
+
 /* ---- cancelling ---- */
 
 /* With the scope's lock: claims a goroutine that waits in it, onto the list. */
-static void interrupt(struct scope *s, struct goroutine *g, int status, struct goroutine **woken) {
+static void interrupt(struct scope *s, struct goroutine *g, struct cancel *c) {
   uint32_t word = load_seq(&g->wait);
-  if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, status)) return;
+  if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, c->status)) return;
   happens_before(g);
-  g->link = *woken;
-  *woken = g;
+  goroutine_collect(&c->woken, g);
+}
+
+/* With the scope's lock. */
+static void collect_watches(struct scope *s, struct extra *x, struct cancel *c) {
+  bool left = c->home && (s == c->home || s->home == c->home);
+  for (struct watch *w = x->watches, *next; w; w = next) {
+    next = w->next;
+    if (w->is_hook && left) continue;
+    unlink_watch(x, w);
+    store_relaxed(&w->state, WATCH_FIRING);
+    w->next = c->fired;
+    c->fired = w;
+  }
 }
 
 /* With the locks of the scope and its parents. */
-static void mark(struct scope *s, int status, struct goroutine **woken) {
+static void mark(struct scope *s, struct cancel *c) {
   if (s->parent && !s->cause) s->cause = s->parent->cause; /* which outlives it */
+  struct extra *x = load_relaxed(&s->extra);
+  struct chan *done = x ? load_relaxed(&x->done) : NULL;
   happens_before(&s->status);
-  store_seq(&s->status, status);
-  if (s->owner) interrupt(s, s->owner, status, woken);
-  for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, status, woken);
+  if (done) leat_i_chan_close_with(done, &s->status, c->status, &c->woken);
+  else store_seq(&s->status, c->status);
+  if (x) collect_watches(s, x, c);
+  if (s->owner) interrupt(s, s->owner, c);
+  for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, c);
 }
 
-static struct scope *skip_untouched(struct scope *s) {
-  while (s && (s->shield || load_relaxed(&s->status))) s = s->next_sibling;
+/* The contexts of a home that is being left are all visited: there may be one below that is shielded until then. */
+static struct scope *skip_untouched(struct scope *s, const struct cancel *c) {
+  for (; s; s = s->next_sibling) {
+    if (c->home && s->home == c->home ? s->shield != SHIELD_FULL : !s->shield && !load_relaxed(&s->status)) break;
+  }
   return s;
 }
 
 /* With the top scope's lock, the rest hand over hand. */
-static void mark_tree(struct scope *top, int status, struct goroutine **woken) {
+static void mark_tree(struct scope *top, struct cancel *c) {
   struct scope *s = top;
-  mark(s, status, woken);
   for (;;) {
-    struct scope *next = skip_untouched(s->children);
+    if (load_relaxed(&s->status) == LEAT_OK) mark(s, c);
+    struct scope *next = skip_untouched(s->children, c);
     while (!next && s != top) {
-      next = skip_untouched(s->next_sibling);
+      next = skip_untouched(s->next_sibling, c);
       struct scope *up = s->parent;
       lock_drop(&s->lock);
       s = up;
     }
     if (!next) return;
     lock_take(&next->lock);
-    mark(next, status, woken);
     s = next;
   }
 }
 
-void leat_i_scope_cancel(struct scope *s, int status, const char *cause) {
-  struct goroutine *woken = NULL;
-  char *copy = cause ? strdup(cause) : NULL;
+void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
+  char *copy = c->cause ? strdup(c->cause) : NULL;
   lock_take(&s->lock);
-  if (load_relaxed(&s->status) == LEAT_OK) {
-    if (copy) {
-      s->cause = copy;
-      s->owns_cause = true;
-      copy = NULL;
-    }
-    mark_tree(s, status, &woken);
+  bool first = load_relaxed(&s->status) == LEAT_OK;
+  if (first) {
+    s->cause = copy ? copy : "canceled, and no memory to say why";
+    s->owns_cause = copy != NULL;
   }
+  if (first || c->home) mark_tree(s, c);
   lock_drop(&s->lock);
-  free(copy);
-  leat_i_ready_list(woken);
+  if (!first) free(copy);
+}
+
+static void cancel(struct scope *s, struct cancel c) {
+  leat_i_scope_cancel_too(s, &c);
+  c.home = NULL; /* who watches is cancelled, and not left */
+  while (c.fired) {
+    struct watch *w = c.fired;
+    c.fired = w->next;
+    w->fire(w, &c);
+    store_release(&w->state, WATCH_IDLE); /* from here on it may be gone */
+  }
+  leat_i_ready_list(c.woken);
+}
+
+void leat_i_scope_cancel(struct scope *s, int status, const char *cause) { cancel(s, (struct cancel){.status = status, .cause = cause}); }
+
+char *leat_i_format(const char *format, va_list args) {
+  char *text = NULL;
+  return format && vasprintf(&text, format, args) >= 0 ? text : NULL;
 }
 
 void leat_i_cancel(struct leat_scope *s, const char *cause, ...) {
-  char *text = NULL;
-  if (cause) {
-    va_list args;
-    va_start(args, cause);
-    if (vasprintf(&text, cause, args) < 0) text = NULL;
-    va_end(args);
-  }
-  leat_i_scope_cancel((struct scope *)s, LEAT_CANCELED, text ? text : "canceled");
+  va_list args;
+  va_start(args, cause);
+  char *text = leat_i_format(cause, args);
+  va_end(args);
+  leat_i_scope_cancel((struct scope *)s, LEAT_CANCELED, text ? text : leat_status_text(LEAT_CANCELED));
   free(text);
 }
 
@@ -90,18 +176,19 @@ void leat_i_cancel(struct leat_scope *s, const char *cause, ...) {
 
 static struct goroutine *deadline_passes(struct timer *t, int64_t now) {
   (void)now;
-  leat_i_scope_cancel(t->environment, LEAT_DEADLINE, "deadline passed");
+  struct scope *s = t->environment;
+  struct extra *x = load_acquire(&s->extra);
+  leat_i_scope_cancel(s, LEAT_DEADLINE, x && x->deadline_cause ? x->deadline_cause : leat_status_text(LEAT_DEADLINE));
   return NULL;
 }
 
-static void leave(struct scope *s, struct goroutine *self);
-static void leave_by_panic(struct leat_i_cleanup *c) { leave((struct scope *)c, leat_i_self()); }
-
-static struct leat_scope *enter(struct leat_scope *space, const char *where, bool shield) {
-  struct goroutine *self = leat_i_self();
-  struct scope *s = (struct scope *)space, *parent = self->scope;
-  *s = (struct scope){.parent = parent, .owner = self, .depth = parent->depth + 1, .outer_floor = self->shield_floor, .shield = shield, .birthplace = where, .deadline = LEAT_NEVER};
-  s->timer = (struct timer){.fire = deadline_passes, .environment = s};
+/* The scope is zeroed: blocks come so from the macro. */
+static inline void attach(struct scope *s, struct scope *parent) {
+  s->parent = parent;
+  s->depth = parent->depth + 1;
+  store_relaxed(&s->deadline, LEAT_NEVER);
+  s->timer.fire = deadline_passes;
+  s->timer.environment = s;
   happens_anew(&s->status); /* told apart: who was cancelled, who failed, who ended, of tasks and of services */
   happens_anew(&s->failure);
   happens_anew(&s->n_tasks);
@@ -110,13 +197,37 @@ static struct leat_scope *enter(struct leat_scope *space, const char *where, boo
   s->next_sibling = parent->children;
   if (parent->children) parent->children->previous_sibling = s;
   parent->children = s;
-  if (!shield) {
+  if (!s->shield) {
     store_relaxed(&s->status, load_relaxed(&parent->status));
     s->cause = parent->cause;
     if (load_relaxed(&s->status)) happens_after(&parent->status);
   }
   happens_before(&s->status);
   lock_drop(&parent->lock);
+}
+void leat_i_scope_attach(struct scope *s, struct scope *parent) { attach(s, parent); }
+
+static inline void detach(struct scope *s) {
+  struct scope *parent = s->parent;
+  lock_take(&parent->lock);
+  if (s->previous_sibling) s->previous_sibling->next_sibling = s->next_sibling;
+  else parent->children = s->next_sibling;
+  if (s->next_sibling) s->next_sibling->previous_sibling = s->previous_sibling;
+  lock_drop(&parent->lock);
+}
+void leat_i_scope_detach(struct scope *s) { detach(s); }
+
+static void leave(struct scope *s, struct goroutine *self);
+static void leave_by_panic(struct leat_i_cleanup *c) { leave((struct scope *)c, leat_i_self()); }
+
+static inline struct leat_scope *enter(struct leat_scope *space, const char *where, bool shield) {
+  struct goroutine *self = leat_i_self();
+  struct scope *s = (struct scope *)space;
+  s->owner = self;
+  s->outer_floor = self->shield_floor;
+  s->shield = shield ? SHIELD_FULL : SHIELD_NONE;
+  s->birthplace = where;
+  attach(s, self->scope);
   if (shield) self->shield_floor = s->depth;
   self->scope = s;
   s->cleanup = (struct leat_i_cleanup){self->cleanups, leave_by_panic};
@@ -133,53 +244,95 @@ static void unlock_scope(void *s) { lock_drop(&((struct scope *)s)->lock); }
 static void join(struct scope *s, struct goroutine *self, bool all) {
   lock_take(&s->lock);
   while (all ? s->n_live : s->n_tasks) {
-    s->joiner = self;
+    self->link = s->joiners;
+    s->joiners = self;
     s->join_all = all;
     leat_i_park(self, &(struct park){.reason = WAIT_SCOPE, .object = s, .unlock = unlock_scope, .unlock_arg = s, .deadline = LEAT_NEVER, .masked = true});
     lock_take(&s->lock);
   }
-  s->joiner = NULL;
   lock_drop(&s->lock);
   happens_after(&s->n_tasks);
-}
-
-static void cancel_and_join(struct scope *s, struct goroutine *self) {
-  leat_i_holds_release(&s->held);
-  lock_take(&s->lock);
-  uint32_t left = s->n_live;
-  lock_drop(&s->lock);
-  if (left) {
-    leat_i_scope_cancel(s, LEAT_CANCELED, "the scope was left");
-    join(s, self, true);
-  }
-  happens_after(&s->n_tasks);
-  happens_after(&s->n_live);
-  leat_i_timer_disarm(&s->timer);
 }
 
 static void tasks_free(struct leat_task *list);
 
-static void free_belongings(struct scope *s) {
+char *leat_i_scope_free_belongings(struct scope *s) {
   leat_i_timers_of_scope_free(s->timers);
   leat_i_chans_of_scope_free(s->chans);
   tasks_free(s->tasks);
-  if (s->owns_cause) free(s->cause);
+  if (s->owns_cause) free((char *)s->cause);
   free((char *)s->failure.name);
+  if (load_relaxed(&s->extra)) leat_i_extra_free(s);
+  bool unhandled = s->failure.status == LEAT_PANIC && !s->failure_taken && !s->failure_passed_on;
+  if (unhandled) return (char *)s->failure.message;
+  free((char *)s->failure.message);
+  return NULL;
+}
+
+/* With the lock. Blocks are below a scope that ends only if the runtime is stopped from within them; they look after themselves. */
+static struct scope *first_context(const struct scope *s) {
+  struct scope *child = s->children;
+  while (child && child->kind == SCOPE_BLOCK) child = child->next_sibling;
+  return child;
+}
+
+/* The contexts go from the leaves up. In a scope in and below which nothing runs, and which nothing from outside can cancel any more, all
+ * is quiet; but the last that came from outside may have started an after-cancel function, which is waited for. */
+char *leat_i_scope_end(struct scope *top, struct goroutine *self) {
+  char *unhandled = NULL;
+  if (top->kind != SCOPE_HOOK)
+    cancel(top, (struct cancel){.status = LEAT_CANCELED, .cause = "the scope was left", .home = top->kind == SCOPE_BLOCK ? top : top->home});
+  for (struct scope *s = top;;) {
+    join(s, self, true);
+    leat_i_timer_disarm(&s->timer);
+    if (load_relaxed(&s->extra)) leat_i_scope_stop_watching(s);
+    lock_take(&s->lock);
+    bool quiet = !s->n_live;
+    struct scope *child = first_context(s);
+    lock_drop(&s->lock);
+    if (!quiet) continue;
+    happens_after(&s->n_tasks);
+    happens_after(&s->n_live);
+    if (child) {
+      s = child;
+      continue;
+    }
+    if (s == top) return unhandled;
+    struct scope *parent = s->parent;
+    happens_after(&s->status);
+    detach(s);
+    char *report = leat_i_scope_free_belongings(s);
+    if (unhandled) free(report);
+    else unhandled = report;
+    free(s);
+    s = parent;
+  }
+}
+
+/* Whether there is more to end than a block that nothing happened in. */
+static bool is_busy(struct scope *s) {
+  lock_take(&s->lock);
+  bool busy = s->n_live || first_context(s) || load_relaxed(&s->extra);
+  lock_drop(&s->lock);
+  return busy;
 }
 
 static void leave(struct scope *s, struct goroutine *self) {
-  cancel_and_join(s, self);
-  struct scope *parent = s->parent;
-  lock_take(&parent->lock);
-  if (s->previous_sibling) s->previous_sibling->next_sibling = s->next_sibling;
-  else parent->children = s->next_sibling;
-  if (s->next_sibling) s->next_sibling->previous_sibling = s->previous_sibling;
-  lock_drop(&parent->lock);
-  self->scope = parent;
+  char *unhandled = NULL;
+  leat_i_holds_release(&s->held);
+  if (is_busy(s)) unhandled = leat_i_scope_end(s, self);
+  else leat_i_timer_disarm(&s->timer);
+  happens_after(&s->status); /* who wrote the cause */
+  happens_after(&s->n_tasks);
+  happens_after(&s->n_live);
+  detach(s);
+  self->scope = s->parent;
   self->shield_floor = s->outer_floor;
-  char *unhandled = s->failure.status == LEAT_PANIC && !s->failure_taken ? (char *)s->failure.message : NULL;
-  if (!unhandled) free((char *)s->failure.message);
-  free_belongings(s);
+  char *own = leat_i_scope_free_belongings(s);
+  if (own) {
+    free(unhandled);
+    unhandled = own;
+  }
   if (unhandled) leat_i_panic_with(unhandled);
 }
 
@@ -196,14 +349,17 @@ void leat_i_scope_init_root(struct scope *root) { *root = (struct scope){.birthp
 void leat_i_scope_end_root(struct goroutine *self) {
   struct scope *root = leat_i_root_scope();
   leat_i_holds_release(&self->holds); /* of outputs made in the root scope, which no block owns */
-  cancel_and_join(root, self);
+  char *unhandled = is_busy(root) ? leat_i_scope_end(root, self) : NULL;
   if (root->failure.status == LEAT_PANIC) leat_i_die("%s", root->failure.message);
-  free((char *)root->failure.message);
-  free_belongings(root);
+  if (unhandled) leat_i_die("%s", unhandled);
+  leat_i_scope_free_belongings(root);
   leat_i_scope_init_root(root);
 }
 
 /* ---- membership and failure ---- */
+
+/* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
+static inline struct scope *also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
 
 int leat_i_scope_add(struct scope *s, struct goroutine *g) {
   lock_take(&s->lock);
@@ -216,50 +372,89 @@ int leat_i_scope_add(struct scope *s, struct goroutine *g) {
     if (!g->service) s->n_tasks++;
   }
   lock_drop(&s->lock);
-  if (status) happens_after(&s->status);
-  return status;
+  if (status) {
+    happens_after(&s->status);
+    return status;
+  }
+  while (unlikely((s = also_counted(s)) != NULL)) {
+    lock_take(&s->lock);
+    s->n_live++;
+    if (!g->service) s->n_tasks++;
+    lock_drop(&s->lock);
+  }
+  return LEAT_OK;
+}
+
+/* With the lock, which it drops: one goroutine less. If it was the last, those who wait for that go on; then the scope may be gone. */
+static void count_down(struct scope *s, bool service) {
+  struct goroutine *woken = NULL;
+  s->n_live--;
+  if (!service) s->n_tasks--;
+  if (s->joiners && !(s->join_all ? s->n_live : s->n_tasks)) {
+    for (struct goroutine *g = s->joiners, *next; g; g = next) {
+      next = g->link;
+      if (leat_i_claim(g, LEAT_OK)) goroutine_collect(&woken, g); /* always: the wait is masked */
+    }
+    s->joiners = NULL;
+  }
+  lock_drop(&s->lock);
+  leat_i_ready_list(woken);
 }
 
 static void unlink_member(struct scope *s, struct goroutine *g) {
-  happens_before(g->service ? &s->n_live : &s->n_tasks);
+  bool service = g->service;
+  happens_before(service ? &s->n_live : &s->n_tasks);
   lock_take(&s->lock);
   if (g->member_prev) g->member_prev->member_next = g->member_next;
   else s->members = g->member_next;
   if (g->member_next) g->member_next->member_prev = g->member_prev;
-  s->n_live--;
-  if (!g->service) s->n_tasks--;
-  struct goroutine *joiner = s->joiner;
-  if (joiner && ((s->join_all ? s->n_live : s->n_tasks) || !leat_i_claim(joiner, LEAT_OK))) joiner = NULL;
-  if (joiner) s->joiner = NULL;
-  lock_drop(&s->lock);
-  if (joiner) leat_i_ready(joiner);
+  struct scope *up = also_counted(s);
+  count_down(s, service);
+  while (unlikely(up != NULL)) {
+    happens_before(service ? &up->n_live : &up->n_tasks);
+    lock_take(&up->lock);
+    struct scope *next = also_counted(up);
+    count_down(up, service);
+    up = next;
+  }
 }
 
 void leat_i_scope_take_back(struct goroutine *g) { unlink_member(g->base, g); }
 
-void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace) {
+/* True if it is the scope's first failure. *go_on: it does not cancel the others. */
+static bool record_failure(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace, bool *go_on) {
   char *text = strdup(message ? message : ""), *name = g && g->name ? strdup(g->name) : NULL;
   lock_take(&s->lock);
+  *go_on = s->keep_going;
   bool first = !s->failure.status;
   if (first) {
     happens_before(&s->failure);
     s->failure = (leat_failure){.status = status, .message = text, .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace};
-    text = name = NULL;
+    s->failure_passed_on = also_counted(s) && !*go_on;
   }
-  bool go_on = s->keep_going;
   lock_drop(&s->lock);
-  if (first) {
-    char who[256] = "a goroutine that could not be started";
-    if (g) leat_i_describe(g, who, sizeof who);
-    leat_i_log("leat: %s failed: %s%s%s", who, leat_status_text(status), message && *message ? ": " : "", message ? message : "");
-    if (!go_on) {
-      char cause[320];
-      snprintf(cause, sizeof cause, "%s failed", who);
-      leat_i_scope_cancel(s, LEAT_CANCELED, cause);
-    }
+  if (!first) {
+    free(text);
+    free(name);
   }
-  free(text);
-  free(name);
+  return first;
+}
+
+void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace) {
+  char who[256] = "", cause[320];
+  for (; s; s = also_counted(s)) {
+    bool go_on;
+    if (s->kind == SCOPE_VALUE) continue;
+    if (!record_failure(s, status, message, g, birthplace, &go_on)) return; /* those above have one too */
+    if (!*who) {
+      if (g) leat_i_describe(g, who, sizeof who);
+      else snprintf(who, sizeof who, "what was to be started at %s", birthplace ? birthplace : "an unknown place");
+      snprintf(cause, sizeof cause, "%s failed", who);
+      leat_i_log("leat: %s failed: %s%s%s", who, leat_status_text(status), message && *message ? ": " : "", message ? message : "");
+    }
+    if (go_on) return;
+    leat_i_scope_cancel(s, LEAT_CANCELED, cause);
+  }
 }
 
 void leat_i_scope_remove(struct goroutine *g) {
@@ -274,15 +469,22 @@ void leat_i_scope_remove(struct goroutine *g) {
 
 /* ---- the public rest ---- */
 
-static void must_own(struct scope *s, const char *operation) {
-  if (s->owner != leat_i_self()) leat_i_panic("%s: only the goroutine that declared the scope (at %s) may call it", operation, s->birthplace);
+bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self) {
+  for (const struct scope *p = self->scope; p; p = p->parent)
+    if (p == s) return true;
+  return false;
 }
 
 int leat_i_wait(struct leat_scope *space) {
   struct scope *s = (struct scope *)space;
-  must_own(s, "leat_wait");
-  leat_i_holds_release(&s->held);
-  join(s, s->owner, false);
+  struct goroutine *self = leat_i_self();
+  if (s->kind == SCOPE_BLOCK) {
+    if (s->owner != self) leat_i_panic("leat_wait: only the goroutine that declared the scope (at %s) may call it", s->birthplace);
+    leat_i_holds_release(&s->held);
+  } else if (leat_i_scope_contains(s, self)) {
+    leat_i_panic("leat_wait: a goroutine that runs in a context (made at %s) cannot wait for it: it would wait for itself", s->birthplace);
+  }
+  join(s, self, false);
   lock_take(&s->lock);
   int status = s->failure.status ? s->failure.status : load_relaxed(&s->status);
   if (s->failure.status) s->failure_taken = true;
@@ -291,19 +493,40 @@ int leat_i_wait(struct leat_scope *space) {
   return status;
 }
 
-int leat_i_set_deadline(struct leat_scope *space, int64_t time) {
-  struct scope *s = (struct scope *)space;
+int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause) {
+  if (!s->parent && s->kind != SCOPE_BLOCK) return free(cause), LEAT_NOMEM; /* what stands for a context that there was no memory for */
+  bool passed = time != LEAT_NEVER && time <= leat_i_nondet_clock();
+  struct extra *x = cause && !passed ? leat_i_scope_extra(s) : load_acquire(&s->extra);
+  char *kept = x && !passed ? cause : NULL;
   lock_take(&s->deadline_lock); /* not the scope's: disarming may wait for the timer's callback, which takes that */
   leat_i_timer_disarm(&s->timer);
   happens_before(&s->status);
+  if (x) {
+    free(x->deadline_cause);
+    x->deadline_cause = kept;
+  }
   store_relaxed(&s->deadline, time);
-  int status = time == LEAT_NEVER ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
+  int status = time == LEAT_NEVER || passed ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
   lock_drop(&s->deadline_lock);
+  if (passed) leat_i_scope_cancel(s, LEAT_DEADLINE, cause ? cause : leat_status_text(LEAT_DEADLINE)); /* at once, not at some time soon */
+  if (!kept) free(cause);
   return status;
 }
 
-int leat_i_set_timeout(struct leat_scope *s, int64_t duration) {
-  return leat_i_set_deadline(s, leat_i_deadline_after(duration));
+int leat_i_set_deadline(struct leat_scope *s, int64_t time, const char *cause, ...) {
+  va_list args;
+  va_start(args, cause);
+  int status = leat_i_scope_set_deadline((struct scope *)s, time, leat_i_format(cause, args));
+  va_end(args);
+  return status;
+}
+
+int leat_i_set_timeout(struct leat_scope *s, int64_t duration, const char *cause, ...) {
+  va_list args;
+  va_start(args, cause);
+  int status = leat_i_scope_set_deadline((struct scope *)s, leat_i_deadline_after(duration), leat_i_format(cause, args));
+  va_end(args);
+  return status;
 }
 
 void leat_i_keep_going(struct leat_scope *space) {
@@ -322,17 +545,23 @@ int leat_scope_status(leat_view view) {
 
 const char *leat_cause(leat_view s) { return leat_scope_status(s) ? ((const struct scope *)s)->cause : NULL; }
 
-int64_t leat_scope_deadline(leat_view view) {
+int64_t leat_i_scope_deadline(const struct scope *view, int hops) {
   int64_t earliest = LEAT_NEVER;
   for (struct scope *s = (struct scope *)view; s; s = s->shield ? NULL : s->parent) {
     int64_t deadline = load_relaxed(&s->deadline);
+    if (load_acquire(&s->extra)) {
+      int64_t followed = leat_i_follows_deadline(s, hops);
+      if (followed < deadline) deadline = followed;
+    }
     if (deadline < earliest) earliest = deadline;
   }
   return earliest;
 }
+int64_t leat_scope_deadline(leat_view view) { return leat_i_scope_deadline((const struct scope *)view, 0); }
 
 const leat_failure *leat_failure_of(leat_view view) {
   struct scope *s = (struct scope *)view;
+  while (s->kind == SCOPE_VALUE) s = s->parent;
   lock_take(&s->lock);
   const leat_failure *f = s->failure.status ? &s->failure : NULL; /* never changes again */
   lock_drop(&s->lock);
@@ -436,6 +665,7 @@ static void hold_add(struct hold **list, struct chan *c) {
 
 void leat_i_hold_output(struct scope *s, struct chan *output) {
   struct goroutine *self = leat_i_self();
+  if (s->kind != SCOPE_BLOCK) s = s->home;
   atomic_fetch_or(&output->flags, CHAN_OUTPUT);
   hold_add(s->owner == self ? &s->held : &self->holds, output);
 }

@@ -8,6 +8,14 @@
  * each wait carries its floor: the depth of the innermost shield around it. A cancel of scope X claims a wait only if the floor is at most
  * X's depth.
  *
+ * Contexts (context.h) are scopes on the heap that no block owns. They hang in the same tree, and belong to their home, the nearest block's
+ * scope above: what runs in a context is counted in each scope up to its home, which therefore joins it, and frees its contexts when it is
+ * left, from the leaves up. Nothing else has to be told: cancelling, deadlines and failures take the ordinary paths.
+ *
+ * Watches. Who is no part of the tree below a scope, and wants to act when that is cancelled, sets a watch on it. A cancel takes watches off
+ * their scopes under the locks, and fires them after it has dropped them all, so that a watch may cancel another tree: with the locks held,
+ * two scopes that watch each other would lie in each other's way. Who takes a watch back waits for one that is firing.
+ *
  * Users of a channel. A stage's output has as users the block that made it, each goroutine it was handed to (found among the words of the
  * goroutine's arguments) and the stages that read it; when the last gives it up, it is stopped. leat_wait gives up the block's share, a
  * goroutine's end its own, a stage's end its own. A channel made by hand has only stages as users. */
@@ -16,16 +24,53 @@
 #include "../runtime/timer.h"
 #include <leat/defer.h>
 #include <leat/scope.h>
+#include <stdarg.h>
 
 struct leat_task;
 struct leat_timer;
+struct cancel;
+struct value;
+struct follow;
+
+enum scope_kind {
+  SCOPE_BLOCK,   /* a block's, or the root */
+  SCOPE_CONTEXT, /* the others are contexts */
+  SCOPE_VALUE,   /* holds a value; nobody has the right to cancel it, and failures pass it by */
+  SCOPE_HOOK,    /* in which an after-cancel function runs */
+};
+enum scope_shield {
+  SHIELD_NONE,
+  SHIELD_UNTIL_LEFT, /* a context without cancel: the end of its home does reach it */
+  SHIELD_FULL,
+};
+
+/* What is to be done when a scope is cancelled that is not above the one who does it. */
+enum watch_state { WATCH_IDLE, WATCH_SET, WATCH_FIRING };
+struct watch {
+  struct watch *next, *previous;
+  struct scope *watched;
+  void (*fire)(struct watch *w, struct cancel *c); /* outside all locks; must not block or yield */
+  bool is_hook;                                    /* the end of the scope alone does not fire it */
+  _Atomic(uint32_t) state;                         /* set and fired under the watched scope's lock */
+};
+
+/* What only some scopes have; made when it is first needed, and kept until the scope ends. */
+struct extra {
+  _Atomic(struct chan *) done;      /* leat_done's; made under the scope's lock */
+  struct watch *watches;            /* guarded by the scope's lock */
+  _Atomic(struct value *) values;   /* newest first; these two lists only grow, so they are read without the lock */
+  _Atomic(struct follow *) follows;
+  char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
+};
 
 struct scope {
   struct leat_i_cleanup cleanup; /* on the owner's list */
   struct scope *parent;
-  struct goroutine *owner; /* whose block it is; NULL for the root */
+  struct goroutine *owner; /* whose block it is; NULL for the root and for contexts */
+  struct scope *home;      /* a context's */
   uint32_t depth, outer_floor;
-  bool shield;
+  uint8_t kind, shield;
+  _Atomic(struct extra *) extra; /* set under the lock */
   const char *birthplace;
   _Atomic(int) status; /* changed under the lock, read without */
   struct lock lock;
@@ -33,13 +78,13 @@ struct scope {
   /* Guarded by the lock. */
   struct goroutine *members;
   uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for */
-  struct goroutine *joiner;
-  bool join_all, keep_going, failure_taken, owns_cause;
+  struct goroutine *joiners; /* linked by link; one at most but for contexts */
+  bool join_all, keep_going, failure_taken, failure_passed_on, owns_cause;
   struct scope *children;
   struct chan *chans;
   struct leat_timer *timers;
   struct leat_task *tasks;
-  char *cause;
+  const char *cause;
   leat_failure failure;
 
   /* Guarded by the parent's lock. */
@@ -70,6 +115,50 @@ void leat_i_scope_remove(struct goroutine *g);
 /* Records the first failure and cancels the scope. The message is copied. */
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace);
 void leat_i_scope_cancel(struct scope *s, int status, const char *cause);
+
+/* A cancel under way: what it has collected under the locks. */
+struct cancel {
+  int status;
+  const char *cause;        /* the caller's: it outlives the walk and all that this sets off */
+  const struct scope *home; /* if a scope is being left: the home of the contexts that end with it */
+  struct goroutine *woken;  /* claimed, linked by link */
+  struct watch *fired;
+};
+/* The cause, malloc'ed or NULL, is taken over. */
+int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause);
+/* malloc'ed; NULL out of memory, or for no format. */
+char *leat_i_format(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* A part of a cancel under way, for watches. */
+void leat_i_scope_cancel_too(struct scope *s, struct cancel *c);
+
+/* LEAT_OK, or the status of a scope that has been cancelled already: then the watch is not set. */
+int leat_i_watch(struct watch *w, struct scope *s);
+/* True if it was set. Either way it does not fire, or has fired, when this returns. */
+bool leat_i_unwatch(struct watch *w);
+
+/* NULL out of memory. */
+struct extra *leat_i_scope_extra(struct scope *s);
+
+/* A zeroed scope becomes a child of the parent, cancelled if that is. */
+void leat_i_scope_attach(struct scope *s, struct scope *parent);
+void leat_i_scope_detach(struct scope *s);
+/* Cancels and joins what is in and below the scope, and frees the contexts below. Answers the report of a panic in one of those that
+ * nobody has taken, malloc'ed, or NULL. */
+char *leat_i_scope_end(struct scope *s, struct goroutine *self);
+/* What an ended scope owns. Answers the report of its own panic that nobody has taken, or NULL. */
+char *leat_i_scope_free_belongings(struct scope *s);
+/* Whether the goroutine runs in the scope or below it. */
+bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self);
+
+/* context.c's part in the end of a scope. */
+void leat_i_scope_stop_watching(struct scope *s); /* its follows, and its hook */
+void leat_i_extra_free(struct scope *s);
+
+/* The earliest that counts. Scopes may follow each other in a circle, so the question goes through so many of them and no more. */
+enum { MOST_HOPS = 16 };
+int64_t leat_i_scope_deadline(const struct scope *s, int hops);
+int64_t leat_i_follows_deadline(const struct scope *s, int hops);
 
 /* Tasks. A task that could not be allocated is a shared, failed one. */
 struct leat_task *leat_i_task_new(struct scope *s);

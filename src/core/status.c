@@ -8,7 +8,7 @@ const char *leat_status_text(int status) {
   case LEAT_OK: return "ok";
   case LEAT_CLOSED: return "closed";
   case LEAT_CANCELED: return "canceled";
-  case LEAT_DEADLINE: return "deadline passed";
+  case LEAT_DEADLINE: return "deadline exceeded";
   case LEAT_FULL: return "full";
   case LEAT_EMPTY: return "empty";
   case LEAT_NOMEM: return "out of memory, address space or threads";

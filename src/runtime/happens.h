@@ -15,6 +15,8 @@
  *   close, stop           what the closer did before                 -> who is told so
  *   timer started         what the starter did before                -> who receives its tick
  *   scope cancelled       what the canceller did before              -> who is told so
+ *   value put in a context  what the one who put it there did         -> who asks for it
+ *   after-cancel function set and cancelled  what both did before     -> the function (and, one edge too many, the canceller)
  *   what woke a waiter    (claimed through a queue, waiter.h)         -> the waiter
  *
  * An address stands for a clock. Any address will do that belongs to leat while it is used: of an object, or of a part of it. */
