@@ -87,15 +87,18 @@ struct leat_i_fn {
   } \
   struct name##_leat_args
 
+struct leat_waitgroup;
+
 /* Options for one goroutine; a zeroed struct is the default. */
 typedef struct leat_go_options {
   const char *name;    /* shown in reports; the function's name if NULL. Not copied */
   size_t stack;        /* bytes, rounded up; 0: the runtime's default. The guard comes on top */
   unsigned pinned : 1; /* a thread of its own, for libraries that keep thread-local state across calls */
   unsigned service : 1; /* does not hold up leat_wait; ends with the scope (tickers, heartbeats, brokers) */
-  unsigned leat_i_reserved[5];
+  struct leat_waitgroup *leat_i_waitgroup; /* leat_waitgroup_go's */
+  unsigned leat_i_reserved[4];
 } leat_go_options;
-static const leat_go_options leat_i_service_options __attribute__((__unused__)) = {NULL, 0, 0, 1, {0}};
+static const leat_go_options leat_i_service_options __attribute__((__unused__)) = {NULL, 0, 0, 1, NULL, {0}};
 
 /* int leat_go(scope, fn, arguments...): starts fn in the scope. LEAT_OK, or a failure (LEAT_NOMEM, LEAT_CANCELED when the scope has
  * already ended), which is also recorded in the scope, so that leat_wait reports it if the caller does not look. With a NULL scope: in the

@@ -464,6 +464,7 @@ void leat_i_scope_remove(struct goroutine *g) {
   if (status != LEAT_OK && !cancelled) leat_i_scope_fail(s, status, g->message, g, g->birthplace);
   if (g->task) leat_i_task_complete(g->task, status, g->message);
   else free(g->message);
+  if (g->waitgroup) leat_i_waitgroup_ended(g->waitgroup, g);
   unlink_member(s, g);
 }
 

@@ -62,6 +62,7 @@ struct extra {
   _Atomic(struct follow *) follows;
   char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
 };
+struct leat_waitgroup;
 
 struct scope {
   struct leat_i_cleanup cleanup; /* on the owner's list */
@@ -110,8 +111,9 @@ void leat_i_scope_end_root(struct goroutine *self);
 /* Membership. Adding fails with the scope's status when it has been cancelled. */
 int leat_i_scope_add(struct scope *s, struct goroutine *g);
 void leat_i_scope_take_back(struct goroutine *g); /* undoes add for one that never ran */
-/* The goroutine has ended with g->status and g->message: records its failure, completes its task, wakes who waits. */
+/* The goroutine has ended with g->status and g->message: records its failure, completes its task, counts it back, wakes who waits. */
 void leat_i_scope_remove(struct goroutine *g);
+void leat_i_waitgroup_ended(struct leat_waitgroup *group, struct goroutine *g);
 /* Records the first failure and cancels the scope. The message is copied. */
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace);
 void leat_i_scope_cancel(struct scope *s, int status, const char *cause);

@@ -1,18 +1,23 @@
 /* See waiter.h. */
 #include "waiter.h"
 #include "../runtime/nondet.h"
+#include "panic.h"
+#include "scope.h"
+
+bool leat_i_queue_claim(struct waiter *w, int status) {
+  struct goroutine *g = w->goroutine;
+  queue_remove(w);
+  if (!leat_i_claim(g, status)) return false; /* from here on it is none of ours: it may be gone when the lock is dropped */
+  happens_before(g);
+  w->status = status;
+  g->woken_by = w;
+  return true;
+}
 
 struct waiter *leat_i_queue_claim_first(struct queue *q, int status) {
   struct waiter *w;
-  while ((w = q->first)) {
-    queue_remove(w);
-    struct goroutine *g = w->goroutine;
-    if (!leat_i_claim(g, status)) continue; /* from here on it is none of ours: it may be gone when the lock is dropped */
-    happens_before(g);
-    w->status = status;
-    g->woken_by = w;
-    return w;
-  }
+  while ((w = q->first))
+    if (leat_i_queue_claim(w, status)) return w;
   return NULL;
 }
 
@@ -42,5 +47,11 @@ int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait
   lock_take(how->lock);
   queue_remove(w);
   lock_drop(how->lock);
+  return status;
+}
+
+int leat_i_wait_answer(struct goroutine *self, int status) {
+  if (status == LEAT_CANCELED || (status == LEAT_DEADLINE && leat_i_scope_interrupts(self->scope))) return leat_i_cancelled(self, status);
+  self->ignored = 0;
   return status;
 }

@@ -44,6 +44,8 @@ static inline void queue_remove(struct waiter *w) {
   w->queue = NULL;
 }
 
+/* Under the lock: takes w off its queue and claims its goroutine; w->status is set. False if somebody else has claimed it. */
+bool leat_i_queue_claim(struct waiter *w, int status);
 /* Under the lock: the first waiter that can be claimed, off the queue, with its status set; NULL if there is none. After the lock the
  * caller makes w->goroutine ready (read it under the lock: afterwards w may be gone). */
 struct waiter *leat_i_queue_claim_first(struct queue *q, int status);
@@ -66,3 +68,5 @@ struct queue_wait {
 /* Waits in the queue until claimed, cancelled or timed out; answers the claimer's status, or LEAT_CANCELED, LEAT_DEADLINE, LEAT_NOMEM. The
  * lock is no longer held afterwards, and w is in no queue. A deadline that has passed answers at once. */
 int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how);
+/* The end of every wait that cancellation reaches: passes the status on, through leat_i_cancelled if the caller's scope has ended. */
+int leat_i_wait_answer(struct goroutine *self, int status);

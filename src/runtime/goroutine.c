@@ -47,6 +47,7 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   g->scope = g->base = start->scope;
   g->service = start->options->service;
   g->task = start->task;
+  g->waitgroup = start->options->leat_i_waitgroup;
   g->sp = leat_i_switch_prepare(args, g);
 #ifdef LEAT_TSAN
   g->tsan_fiber = __tsan_create_fiber(0);

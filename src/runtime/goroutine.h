@@ -76,6 +76,7 @@ struct goroutine {
   const char *name, *birthplace;
   uint64_t id;
   struct leat_task *task;
+  struct leat_waitgroup *waitgroup; /* to be counted back at its end, or NULL */
   bool service;
 
   /* Its end. */

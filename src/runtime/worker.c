@@ -51,7 +51,8 @@ static struct worker *worker_new(void) {
 static void worker_list(struct worker *w) {
   struct sched *s = &leat_i_sched;
   w->all_next = load_relaxed(&s->all);
-  while (!cas_seq(&s->all, &w->all_next, w)) {}
+  do w->index = w->all_next ? w->all_next->index + 1 : 0;
+  while (!cas_seq(&s->all, &w->all_next, w));
 }
 
 static void *worker_main(void *argument) {

@@ -54,6 +54,7 @@ struct worker {
   int64_t seen_since;
   pthread_t thread;
   struct worker *all_next; /* all workers; grows only, while the runtime runs */
+  uint32_t index;          /* counts from 0 in the order of their making; for what is kept by worker */
 };
 
 struct sched {
