@@ -225,7 +225,10 @@ TEST_GO(a_value_is_computed_once) {
 struct pair {
   int a, b;
 };
-LEAT_ONCE_VALUE(both, struct pair) { return (struct pair){++computed, computed + 1}; }
+LEAT_ONCE_VALUE(both, struct pair) {
+  computed++;
+  return (struct pair){computed, computed + 1};
+}
 LEAT_ONCE_VALUE(greeting, const char *) { return "hello"; }
 LEAT_ONCE_VALUE(function, int (*)(const char *)) { return puts; }
 TEST(two_values_are_a_struct) { /* and a pointer and a function's address are values, too; all on a plain thread */
