@@ -278,7 +278,7 @@ LEAT_FN(storm_user, struct storm *, t, int, n, uint32_t, seed) {
     }
     if (status == LEAT_CANCELED) return;
     if (status != LEAT_OK) continue;
-    CHECK((t->in_use += weight) <= t->most);
+    CHECK(atomic_fetch_add(&t->in_use, weight) + weight <= t->most);
     for (uint32_t k = next_random(&seed) % 3; k; k--) leat_yield();
     t->in_use -= weight;
     leat_semaphore_release(&t->sem, weight);
