@@ -36,7 +36,9 @@ static bool set_and_wake(struct event *e) {
 }
 
 void leat_event_set(leat_event *event) {
+  happens_call();
   struct event *e = (struct event *)event;
+  happens_before(e);
   uint32_t state = load_relaxed(&e->state);
   for (;;) {
     if (unlikely(state & QUEUED)) {
@@ -50,7 +52,11 @@ void leat_event_set(leat_event *event) {
 
 void leat_event_reset(leat_event *event) { atomic_fetch_and(&((struct event *)event)->state, ~(uint32_t)SET); }
 
-bool leat_event_is_set(const leat_event *event) { return load_acquire(&((struct event *)event)->state) & SET; }
+bool leat_event_is_set(const leat_event *event) {
+  bool set = load_acquire(&((struct event *)event)->state) & SET;
+  if (set) happens_after(event);
+  return set;
+}
 
 static int wait_in_queue(struct event *e, struct goroutine *self, int64_t deadline, bool masked) {
   lock_take(&e->lock);
@@ -66,12 +72,16 @@ static int wait_in_queue(struct event *e, struct goroutine *self, int64_t deadli
 }
 
 void leat_event_wait(leat_event *event) {
+  happens_call();
   if (!leat_event_is_set(event)) wait_in_queue((struct event *)event, leat_i_self(), LEAT_NEVER, true);
+  happens_after(event);
 }
 
 int leat_event_wait_until(leat_event *event, int64_t deadline) {
+  happens_call();
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && !leat_event_is_set(event)) status = wait_in_queue((struct event *)event, self, deadline, false);
+  if (!status) happens_after(event);
   return leat_i_wait_answer(self, status);
 }

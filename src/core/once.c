@@ -27,6 +27,7 @@ static void has_ended(struct leat_i_cleanup *c) {
   struct once *o = ((struct run *)c)->once;
   struct goroutine *woken = NULL;
   struct waiter *w;
+  happens_before(&o->done); /* which the fast path in the user's code loads */
   lock_take(&o->lock);
   o->owner = NULL;
   store_release(&o->done, 1);
@@ -60,12 +61,18 @@ static int run_or_wait(struct leat_i_once_call call, struct goroutine *self, int
   return LEAT_OK;
 }
 
-void leat_i_once_run(struct leat_i_once_call call) { run_or_wait(call, leat_i_self(), LEAT_NEVER, true); }
+void leat_i_once_run(struct leat_i_once_call call) {
+  happens_call();
+  run_or_wait(call, leat_i_self(), LEAT_NEVER, true);
+  happens_after(&call.once->leat_i_done);
+}
 
 int leat_i_once_run_until(struct leat_i_once_call call, int64_t deadline) {
+  happens_call();
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && !load_acquire(&((struct once *)call.once)->done)) status = run_or_wait(call, self, deadline, false);
+  if (!status) happens_after(&call.once->leat_i_done);
   return leat_i_wait_answer(self, status);
 }
 
@@ -84,7 +91,7 @@ static void has_failed(struct leat_i_cleanup *c) {
   if (strncmp(why, "panic: ", 7) == 0) why += 7;
   size_t n = strcspn(why, "\n");
   if (n >= sizeof v->failure) n = sizeof v->failure - 1;
-  memcpy(v->failure, why, n);
+  quietly memcpy(v->failure, why, n);
 }
 
 static void compute(void *value) {
@@ -94,10 +101,12 @@ static void compute(void *value) {
   self->cleanups = &c.cleanup;
   v->compute(v->value);
   self->cleanups = c.cleanup.outer;
+  happens_before(&v->ready);
   __atomic_store_n(&v->ready, 1, __ATOMIC_RELEASE);
 }
 
 void leat_i_once_compute(struct leat_i_once_value *v) {
+  happens_call();
   leat_i_once_do((struct leat_i_once_call){&v->once, compute, v});
   if (!__atomic_load_n(&v->ready, __ATOMIC_ACQUIRE)) leat_i_panic("%s has no value, its first call has failed: %s", v->name, v->failure);
 }

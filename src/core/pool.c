@@ -59,6 +59,7 @@ struct pool {
 _Static_assert(sizeof(struct pool) <= sizeof(leat_pool(int)), "leat_pool has too little room");
 
 static void drop_object(struct pool *p, void *object) {
+  happens_after(object);
   if (p->drop) p->drop(object, p->environment);
   else free(object);
 }
@@ -128,7 +129,7 @@ static bool push(struct part *part, void *object) {
     size_t n = load_relaxed(&part->n);
     if (n == part->room && room > n) {
       void **smaller = part->stack;
-      if (n) memcpy(larger, smaller, n * sizeof *larger);
+      if (n) quietly memcpy(larger, smaller, n * sizeof *larger);
       part->stack = larger;
       part->room = room;
       larger = smaller;
@@ -154,8 +155,8 @@ static void drop_from_bottom(struct pool *p, struct part *part, size_t n) {
     lock_take(&part->lock);
     size_t height = load_relaxed(&part->n), k = n < BATCH ? n : BATCH;
     if (k > height) k = height;
-    if (k) memcpy(batch, part->stack, k * sizeof *batch);
-    if (height > k) memmove(part->stack, part->stack + k, (height - k) * sizeof *batch);
+    if (k) quietly memcpy(batch, part->stack, k * sizeof *batch);
+    if (height > k) quietly memmove(part->stack, part->stack + k, (height - k) * sizeof *batch);
     store_relaxed(&part->n, height - k);
     if (part->low > height - k) part->low = height - k;
     lock_drop(&part->lock);
@@ -193,7 +194,10 @@ static int get_from_cache(struct pool *p, const struct leat_i_pool_use *use) {
   uint32_t own = own_part(parts);
   count_use(&parts->part[own]);
   for (uint32_t i = 0; i < parts->n; i++)
-    if ((*use->object = take(&parts->part[(own + i) % parts->n]))) return LEAT_OK;
+    if ((*use->object = take(&parts->part[(own + i) % parts->n]))) {
+      happens_after(*use->object);
+      return LEAT_OK;
+    }
   return make_object(p, use, use->object);
 }
 
@@ -286,6 +290,7 @@ static int get_limited(struct pool *p, const struct leat_i_pool_use *use, int64_
     leat_i_operation(self);
     if (!status && !has_right) status = LEAT_EMPTY;
   }
+  if (has_object) happens_after(*use->object);
   return has_right && !has_object ? make_counted(p, self, use) : status;
 }
 
@@ -348,29 +353,35 @@ static void check_not_in(struct pool *p, const void *object, const char *operati
 #endif
 
 int leat_i_pool_get(struct leat_i_pool_use use, int64_t deadline) {
+  happens_call();
   struct pool *p = use.pool;
   *use.object = NULL;
   return p->limit ? get_limited(p, &use, deadline, true) : get_from_cache(p, &use);
 }
 
 int leat_i_pool_try_get(struct leat_i_pool_use use) {
+  happens_call();
   struct pool *p = use.pool;
   *use.object = NULL;
   return p->limit ? get_limited(p, &use, LEAT_NEVER, false) : get_from_cache(p, &use);
 }
 
 void leat_i_pool_put(void *pool, void *object) {
+  happens_call();
   struct pool *p = pool;
   if (!object) return;
   check_not_in(p, object, "leat_pool_put");
+  happens_before(object);
   if (p->limit) put_limited(p, object);
   else put_into_cache(p, object);
 }
 
 void leat_i_pool_discard(void *pool, void *object) {
+  happens_call();
   struct pool *p = pool;
   if (!object) return;
   check_not_in(p, object, "leat_pool_discard");
+  happens_before(object);
   if (!p->limit) {
     drop_object(p, object);
     return;
@@ -383,12 +394,14 @@ void leat_i_pool_discard(void *pool, void *object) {
 }
 
 void leat_i_pool_clear(void *pool) {
+  happens_call();
   struct pool *p = pool;
   if (p->limit) clear_limited(p);
   else clear_cache(p);
 }
 
 void leat_i_pool_free(void *pool) {
+  happens_call();
   struct pool *p = pool;
   if (p->limit && p->out) leat_i_panic("leat_pool_free: %zu objects of the pool at %p are still out", p->out, (void *)p);
   leat_i_pool_clear(p);

@@ -101,31 +101,44 @@ static int may_take(struct semaphore *s, struct goroutine *self, int64_t n) {
 }
 
 int leat_semaphore_acquire_until(leat_semaphore *semaphore, int64_t n, int64_t deadline) {
+  happens_call();
   struct semaphore *s = (struct semaphore *)semaphore;
   struct goroutine *self = leat_i_self();
   int status = may_take(s, self, n);
   if (unlikely(status)) return status;
-  if (unlikely(!take(s, n))) return leat_i_wait_answer(self, wait_in_queue(s, self, n, deadline));
+  if (unlikely(!take(s, n))) {
+    status = wait_in_queue(s, self, n, deadline);
+    if (!status) happens_after(s);
+    return leat_i_wait_answer(self, status);
+  }
+  happens_after(s);
   self->ignored = 0;
   leat_i_operation(self);
   return LEAT_OK;
 }
 
-int leat_semaphore_acquire(leat_semaphore *s, int64_t n) { return leat_semaphore_acquire_until(s, n, LEAT_NEVER); }
+int leat_semaphore_acquire(leat_semaphore *s, int64_t n) {
+  happens_call();
+  return leat_semaphore_acquire_until(s, n, LEAT_NEVER);
+}
 
 int leat_semaphore_try_acquire(leat_semaphore *semaphore, int64_t n) {
+  happens_call();
   struct semaphore *s = (struct semaphore *)semaphore;
   struct goroutine *self = leat_i_self();
   int status = may_take(s, self, n);
   if (unlikely(status)) return status;
   status = take(s, n) ? LEAT_OK : LEAT_FULL;
+  if (!status) happens_after(s);
   self->ignored = 0;
   leat_i_operation(self);
   return status;
 }
 
 void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
+  happens_call();
   struct semaphore *s = (struct semaphore *)semaphore;
+  happens_before(s);
   int64_t state = load_relaxed(&s->state);
   for (;;) {
     if (unlikely(n < 0 || n > state / 2))

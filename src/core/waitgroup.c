@@ -58,6 +58,7 @@ static bool finish(struct waitgroup *wg, int n) {
 
 static const char *change(struct waitgroup *wg, int n) {
   const char *wrong;
+  if (n < 0) happens_before(wg);
   uint64_t state = load_relaxed(&wg->state);
   while (!(wrong = misuse(state, n))) {
     uint64_t after = state + ((uint64_t)(int64_t)n << 32);
@@ -72,11 +73,13 @@ static const char *change(struct waitgroup *wg, int n) {
 }
 
 void leat_waitgroup_add(leat_waitgroup *group, int n) {
+  happens_call();
   const char *wrong = change((struct waitgroup *)group, n);
   if (unlikely(wrong != NULL)) leat_i_panic("leat_waitgroup_add(%p, %d): %s", (void *)group, n, wrong);
 }
 
 void leat_waitgroup_done(leat_waitgroup *group) {
+  happens_call();
   const char *wrong = change((struct waitgroup *)group, -1);
   if (unlikely(wrong != NULL)) leat_i_panic("leat_waitgroup_done(%p): %s", (void *)group, wrong);
 }
@@ -102,15 +105,19 @@ static int wait_in_queue(struct waitgroup *wg, struct goroutine *self, int64_t d
 }
 
 void leat_waitgroup_wait(leat_waitgroup *group) {
+  happens_call();
   struct waitgroup *wg = (struct waitgroup *)group;
   if (counter_of(load_acquire(&wg->state))) wait_in_queue(wg, leat_i_self(), LEAT_NEVER, true);
+  happens_after(wg);
 }
 
 int leat_waitgroup_wait_until(leat_waitgroup *group, int64_t deadline) {
+  happens_call();
   struct waitgroup *wg = (struct waitgroup *)group;
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && counter_of(load_acquire(&wg->state))) status = wait_in_queue(wg, self, deadline, false);
+  if (!status) happens_after(wg);
   return leat_i_wait_answer(self, status);
 }
 

@@ -18,6 +18,8 @@
  *   value put in a context  what the one who put it there did         -> who asks for it
  *   after-cancel function set and cancelled  what both did before     -> the function (and, one edge too many, the canceller)
  *   what woke a waiter    (claimed through a queue, waiter.h)         -> the waiter
+ *   waitgroup counted back, event set, once done, semaphore released -> whose wait ends by it, or finds it so
+ *   object put into a pool                                           -> who gets that object, or drops it
  *
  * An address stands for a clock. Any address will do that belongs to leat while it is used: of an object, or of a part of it. */
 #pragma once
