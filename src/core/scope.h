@@ -28,6 +28,7 @@
 
 struct leat_task;
 struct leat_timer;
+struct leat_waitgroup;
 struct cancel;
 struct value;
 struct follow;
@@ -62,7 +63,6 @@ struct extra {
   _Atomic(struct follow *) follows;
   char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
 };
-struct leat_waitgroup;
 
 struct scope {
   struct leat_i_cleanup cleanup; /* on the owner's list */
