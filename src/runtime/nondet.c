@@ -52,8 +52,8 @@ static int poll_in_milliseconds(int epoll, struct epoll_event *events, int n, in
 }
 
 int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t until) {
-#if defined(LEAT_TSAN) || defined(LEAT_VALGRIND)
-  static _Atomic(bool) no_pwait2 = true; /* TSan delivers signals only in calls that it knows; Valgrind does not know this one */
+#ifdef LEAT_TSAN
+  static _Atomic(bool) no_pwait2 = true; /* TSan delivers signals only in calls that it knows */
 #else
   static _Atomic(bool) no_pwait2;
 #endif
@@ -62,7 +62,7 @@ int leat_i_nondet_poll(int epoll, struct epoll_event *events, int n, int64_t unt
     ns = until > 0 ? until - leat_i_nondet_clock() : 0;
     if (ns < 0) ns = 0;
   }
-  if (!load_relaxed(&no_pwait2)) {
+  if (!load_relaxed(&no_pwait2) && !RUNNING_ON_VALGRIND) { /* which does not know the call */
     struct timespec t = timespec_of(ns < 0 ? 0 : ns);
     int got = epoll_pwait2(epoll, events, n, ns < 0 ? NULL : &t, NULL);
     if (got >= 0) return got;

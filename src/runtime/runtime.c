@@ -130,6 +130,9 @@ static int start(const leat_options *options) {
   static bool fork_handler;
   if (!fork_handler) fork_handler = pthread_atfork(NULL, NULL, in_child_of_fork) == 0;
   happens_before(&state);
+#ifdef LEAT_ASAN
+  leat_i_leak_roots();
+#endif
   if (in_force.fault_handlers) leat_i_fault_handlers_install();
   return LEAT_OK;
 }

@@ -26,6 +26,7 @@
 #ifdef LEAT_ASAN
 void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_old, size_t *size_old);
+void leat_i_leak_roots(void); /* once or more, before the process exits */
 void __asan_poison_memory_region(const volatile void *address, size_t size);
 void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 #endif
@@ -41,6 +42,12 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_set_fiber_name(void *fiber, const char *name);
 #endif
+/* Requests to Valgrind, a few instructions that do nothing elsewhere, are in every build whose builder has its headers. */
 #ifdef LEAT_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_MAKE_MEM_NOACCESS(address, size) 0
+#define VALGRIND_MAKE_MEM_UNDEFINED(address, size) 0
 #endif
