@@ -6,6 +6,7 @@
 #include "event.h"
 #include "goroutine.h"
 #include "io.h"
+#include "metrics.h"
 #include "once.h"
 #include "or.h"
 #include "pool.h"

@@ -58,6 +58,7 @@ int leat_i_cancelled(struct goroutine *self, int status) {
     leat_i_panic("%d operations in a row answered \"%s\", and the goroutine went on; it must return when its scope is cancelled", MOST_IGNORED,
                  leat_status_text(status));
   }
+  leat_i_count(COUNT_CANCELED_ANSWERS, 1);
   leat_i_yield(self);
   return status;
 }

@@ -136,6 +136,7 @@ void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   lock_take(&s->lock);
   bool first = load_relaxed(&s->status) == LEAT_OK;
   if (first) {
+    leat_i_count(c->status == LEAT_DEADLINE ? COUNT_SCOPE_DEADLINES : COUNT_SCOPES_CANCELED, 1);
     s->cause = copy ? copy : "canceled, and no memory to say why";
     s->owns_cause = copy != NULL;
   }

@@ -181,6 +181,7 @@ static int run(struct select *s, struct goroutine *self, bool ordered) {
     return status == LEAT_NOMEM ? LEAT_NOMEM : leat_i_cancelled(self, scope_status ? scope_status : status);
   }
   unlock_all(s);
+  if (may_wait) leat_i_count(COUNT_TIMEOUTS, 1);
   leat_i_operation(self);
   return chosen(self, (uint32_t)(may_wait ? s->deadline_index : s->default_index), LEAT_OK);
 }

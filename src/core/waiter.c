@@ -38,6 +38,7 @@ int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait
   struct goroutine *self = w->goroutine;
   if (unlikely(how->deadline != LEAT_NEVER && how->deadline <= leat_i_nondet_clock())) {
     lock_drop(how->lock);
+    leat_i_count(COUNT_TIMEOUTS, 1);
     return LEAT_DEADLINE;
   }
   queue_push(q, w);

@@ -48,7 +48,7 @@ void leat_i_check_deadlock(void) {
   uint64_t before, after;
   bool woken = false;
   if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
-  if (!load_seq(&s->n_live) && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
+  if (!leat_i_live_goroutines() && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
   if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);

@@ -66,6 +66,6 @@ void leat_i_dump_say(void) {
 
 void leat_dump(FILE *out) {
   struct listing l = {.out = out};
-  fprintf(out, "leat: %" PRIu64 " goroutines, %d workers\n", load_relaxed(&leat_i_sched.n_live), load_relaxed(&leat_i_sched.workers));
+  fprintf(out, "leat: %" PRIu64 " goroutines, %d workers\n", leat_i_live_goroutines(), load_relaxed(&leat_i_sched.workers));
   list_all(&l);
 }

@@ -55,13 +55,14 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
 #endif
   happens_anew(g);
   leat_i_stack_live(g);
-  add(&leat_i_sched.n_live, 1);
+  if (w) count_in(&w->counters, COUNT_STARTED, 1);
+  else leat_i_count(COUNT_STARTED, 1);
   return g;
 }
 
 static void no_longer_live(struct goroutine *g) {
   leat_i_stack_not_live(g);
-  sub(&leat_i_sched.n_live, 1);
+  leat_i_count(COUNT_ENDED, 1);
 }
 
 void leat_i_goroutine_discard(struct goroutine *g) {

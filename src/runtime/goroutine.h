@@ -44,20 +44,25 @@ struct hold {
 };
 
 struct goroutine {
-  /* Owned by the scheduler. */
+  /* The first line of the cache: all that waking and switching touch. */
   void *sp;               /* where it goes on; valid while it does not run */
   struct goroutine *link; /* in a run queue or a ready list */
   struct worker *home;    /* the only worker that may run it, or NULL */
-  void (*unlock)(void *); /* to be done once it has left its stack */
-  void *unlock_arg;
-
-  /* Waiting. */
+  _Atomic(int64_t) runnable_since; /* a stamp: see counters.h; 0: none */
+  struct waiter *woken_by;     /* by the claimer: which of its queue entries */
   _Atomic(uint32_t) wait;      /* an enum wait_state in the low bits, above them the shield floor: see scope.h */
   _Atomic(uint32_t) timed_out; /* set by the wait's timer before it claims */
   int wake_status;             /* by the claimer */
-  struct waiter *woken_by;     /* by the claimer: which of its queue entries */
-  _Atomic(uint32_t) foreign_awake;
+  uint8_t kind;
+  _Atomic(uint8_t) reason;     /* written before it waits, read by others without a lock, hence atomic */
+
+  /* Waiting. */
+  void (*unlock)(void *); /* to be done once it has left its stack */
+  void *unlock_arg;
   struct lock park_lock;       /* stands in for waits that have no lock */
+  _Atomic(uint32_t) foreign_awake;
+  _Atomic(const void *) waits_for; /* for reports */
+  _Atomic(int64_t) since; /* when it last left its thread, by the coarse clock; later at each time, so it numbers its rests: worker.h */
 
   /* Owned by the goroutine itself. */
   struct scope *scope;             /* the innermost one */
@@ -66,7 +71,6 @@ struct goroutine {
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
   bool panicking;
-  uint8_t kind;
   int range_status, select_status;
 
   /* Set at the start. */
@@ -86,11 +90,7 @@ struct goroutine {
   /* Guarded by base->lock. */
   struct goroutine *member_next, *member_prev;
 
-  /* For reports; written before it waits, read by others without a lock, hence atomic. */
-  _Atomic(uint8_t) reason;
-  _Atomic(const void *) waits_for;
-  _Atomic(int64_t) since; /* when it last left its thread, by the coarse clock; later at each time, so it numbers its rests: worker.h */
-  uint64_t parent;        /* the goroutine that started it; 0: a plain thread */
+  uint64_t parent; /* the goroutine that started it; 0: a plain thread */
 
   /* Its stack. */
   struct slab *slab;

@@ -19,6 +19,7 @@ static void unlist_idle(struct worker *w) {
 }
 
 void leat_i_rouse(struct worker *w, bool polling) {
+  leat_i_count(COUNT_THREAD_WAKES, 1);
   store_seq(&w->wake, WOKEN);
   if (polling) leat_i_poller_kick();
   else leat_i_nondet_wake(&w->wake, 1);
@@ -169,6 +170,7 @@ void leat_i_go_idle(struct worker *w) {
     sub_seq(&s->n_running, 1);
   }
   store_relaxed(&w->wake, 0);
+  count_in(&w->counters, COUNT_THREAD_SLEEPS, 1);
   w->listed_idle = true;
   w->idle_next = s->idle;
   s->idle = w;

@@ -11,21 +11,10 @@
 #include "timer.h"
 #include "../core/scope.h"
 #include "../inspect/deadlock.h"
-#include <errno.h>
 #include <leat/status.h>
 #include <string.h>
 
 static const int64_t DEFER_NS = LEAT_US(10);
-
-/* errno belongs to the thread, and libc declares its address constant, so a compiler would keep it across a switch. */
-static __attribute__((noinline)) int get_errno(void) {
-  __asm__ volatile("" ::: "memory");
-  return errno;
-}
-static __attribute__((noinline)) void set_errno(int value) {
-  __asm__ volatile("" ::: "memory");
-  errno = value;
-}
 
 static void sanitizer_leave(struct goroutine *from, struct goroutine *to, bool for_good) {
   (void)from, (void)to, (void)for_good;
@@ -72,7 +61,10 @@ static void finish_switch(struct worker *w) {
   switch (after) {
   case AFTER_NOTHING: break;
   case AFTER_PARK: commit_park(g); break;
-  case AFTER_YIELD: leat_i_ring_push(w, g); break;
+  case AFTER_YIELD:
+    if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
+    leat_i_ring_push(w, g);
+    break;
   case AFTER_RELEASE:
     if (g->home) {
       send_home(g->home, g);
@@ -91,21 +83,26 @@ static void finish_switch(struct worker *w) {
   }
 }
 
-void leat_i_context_arrive(void) {
+/* Answers the worker that it goes on on. */
+static inline struct worker *arrive(void) {
   struct worker *w = leat_i_worker();
   sanitizer_arrive(load_relaxed(&w->current));
   finish_switch(w);
+  return w;
 }
 
+void leat_i_context_arrive(void) { arrive(); }
+
 void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
-  int saved_errno = get_errno();
+  int saved_errno = *w->errno_of_thread;
+  if (unlikely(w->slice_start)) leat_i_slice_ends(w);
+  if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
   store_relaxed(&w->after_goroutine, from);
   store_relaxed(&w->after, after);
   store_release(&w->current, to);
   sanitizer_leave(from, to, after == AFTER_EXIT);
   leat_i_switch(&from->sp, to->sp);
-  leat_i_context_arrive(); /* maybe on another worker */
-  set_errno(saved_errno);
+  *arrive()->errno_of_thread = saved_errno; /* of another thread, maybe */
 }
 
 /* The next to run on this worker, which may be the idle context. */
@@ -117,7 +114,10 @@ static struct goroutine *pick(struct worker *w) {
   if (load_relaxed(&w->next)) {
     store_relaxed(&w->deferred, false);
     g = exchange(&w->next, NULL);
-    if (g && --w->budget > 0 && leat_i_nondet_newest_first()) return g;
+    if (g && --w->budget > 0 && leat_i_nondet_newest_first()) {
+      count_in(&w->counters, COUNT_NEXT_SLOT, 1);
+      return g;
+    }
     if (g) leat_i_ring_push(w, g); /* its slice, inherited, is used up */
   }
   g = ring_next(w);
@@ -170,11 +170,15 @@ int leat_i_park(struct goroutine *self, const struct park *p) {
     park_foreign(self);
   } else {
     struct worker *w = leat_i_worker();
+    count_in(&w->counters, COUNT_PARKED + p->reason, 1);
     leat_i_switch_to(w, self, pick(w), AFTER_PARK);
   }
   store_relaxed(&self->reason, WAIT_NOTHING);
   happens_after(self);
-  if (p->deadline != LEAT_NEVER) leat_i_timer_disarm(&timer);
+  if (p->deadline != LEAT_NEVER) {
+    leat_i_timer_disarm(&timer);
+    if (load_relaxed(&self->timed_out) && self->wake_status == LEAT_DEADLINE && p->reason != WAIT_SLEEP) leat_i_count(COUNT_TIMEOUTS, 1);
+  }
   if (!p->unlock) {
     lock_take(&self->park_lock);
     lock_drop(&self->park_lock);
@@ -198,22 +202,43 @@ static void send_home(struct worker *home, struct goroutine *g) {
   if (idle) leat_i_rouse(home, polling);
 }
 
+/* What it touches first when it goes on: the rest of its descriptor, and its stack (a ring of 1,000 goroutines: 121 against 135 ns a hop). */
+static inline void prefetch(struct goroutine *g) {
+  __builtin_prefetch(&g->scope, 1);
+  for (int line = 0; line < 3; line++) __builtin_prefetch((char *)g->sp + 64 * line, 1);
+}
+
+/* Before it is published. */
+static inline void count_wake(struct worker *w, struct goroutine *g) {
+  int which = COUNT_WOKEN + load_relaxed(&g->reason);
+  if (likely(w != NULL)) {
+    count_in(&w->counters, which, 1);
+    if (likely(!load_relaxed(&w->stamp))) return;
+  } else {
+    leat_i_count(which, 1);
+  }
+  leat_i_stamp(w, g);
+}
+
 void leat_i_ready(struct goroutine *g) {
   if (unlikely(g->kind == KIND_FOREIGN)) {
     store_release(&g->foreign_awake, 1);
     leat_i_nondet_wake(&g->foreign_awake, 1);
+    leat_i_count(COUNT_THREAD_WAKES, 1);
     return;
   }
+  struct worker *w = leat_i_worker();
+  count_wake(w, g);
   if (unlikely(g->home != NULL)) {
     send_home(g->home, g);
     return;
   }
-  struct worker *w = leat_i_worker();
   if (unlikely(!w || !load_relaxed(&w->has_token))) {
     leat_i_shared_push(g, g, 1);
     leat_i_wake_worker();
     return;
   }
+  prefetch(g);
   struct goroutine *displaced = exchange_seq(&w->next, g);
   if (displaced) {
     leat_i_ring_push(w, displaced);
@@ -241,7 +266,7 @@ void leat_i_ready_list(struct goroutine *list) {
     after = g->link;
     if (g->home || g->kind == KIND_FOREIGN) {
       leat_i_ready(g);
-    } else if (to_ring && in_ring < RING_SIZE / 2) {
+    } else if (count_wake(w, g), to_ring && in_ring < RING_SIZE / 2) {
       in_ring++;
       leat_i_ring_push(w, g);
     } else {
@@ -264,6 +289,7 @@ void leat_i_yield(struct goroutine *self) {
     return;
   }
   struct worker *w = leat_i_worker();
+  count_in(&w->counters, COUNT_YIELDS, 1);
   if (!load_relaxed(&w->has_token)) {
     leat_i_switch_to(w, self, w->idle, AFTER_RELEASE);
     return;
@@ -281,6 +307,7 @@ void leat_i_operation(struct goroutine *self) {
   struct worker *w = leat_i_worker();
   if (unlikely(--w->budget <= 0)) {
     w->budget = SLICE;
+    count_in(&w->counters, COUNT_PREEMPTED, 1);
     leat_i_yield(self);
   } else if (unlikely(load_relaxed(&w->deferred)) && w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
     int64_t now = leat_i_nondet_clock();

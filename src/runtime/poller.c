@@ -183,6 +183,8 @@ struct goroutine *leat_i_poller_run(int64_t until) {
   int n = 0;
   quietly n = leat_i_nondet_poll(epoll_fd, events, EVENTS, until);
   struct goroutine *woken = NULL;
+  leat_i_count(COUNT_POLLS, 1);
+  if (n > 0) leat_i_count(COUNT_POLLED, (uint64_t)n);
   for (int i = 0; i < n; i++) {
     if (events[i].data.fd != -1) {
       handle(&events[i], &woken);

@@ -12,6 +12,7 @@ void leat_i_shared_push(struct goroutine *head, struct goroutine *tail, uint32_t
   s->queue_tail = tail;
   add_seq(&s->queue_n, n);
   lock_drop(&s->lock);
+  leat_i_count(COUNT_SHARED_PUSHED, n);
 }
 
 struct goroutine *leat_i_shared_pop(struct worker *w) {
@@ -32,6 +33,7 @@ struct goroutine *leat_i_shared_pop(struct worker *w) {
   sub(&s->queue_n, share);
   lock_drop(&s->lock);
   if (!first) return NULL;
+  count_in(&w->counters, COUNT_SHARED_POPPED, share);
   last->link = NULL;
   for (struct goroutine *g = first->link, *after; g; g = after) {
     after = g->link; /* once in the ring it may run, and use its link */
@@ -76,15 +78,18 @@ static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
       store_relaxed(&w->ring[(t + i) % RING_SIZE], load_relaxed(&victim->ring[(h + i) % RING_SIZE]));
     if (!cas(&victim->head, &h, h + n)) continue;
     store_release(&w->tail, t + n - 1);
+    count_in(&w->counters, COUNT_STOLEN, n);
     return load_relaxed(&w->ring[(t + n - 1) % RING_SIZE]);
   }
 }
 
 /* The goroutine in a next-slot is its worker's, unless that has lost its token or made no decision since `ticks` was read. */
-static struct goroutine *steal_next(struct worker *victim, uint32_t ticks) {
+static struct goroutine *steal_next(struct worker *w, struct worker *victim, uint32_t ticks) {
   struct goroutine *g = load_acquire(&victim->next);
   if (!g || (load_relaxed(&victim->has_token) && load_relaxed(&victim->ticks) != ticks)) return NULL;
-  return cas(&victim->next, &g, NULL) ? g : NULL;
+  if (!cas(&victim->next, &g, NULL)) return NULL;
+  count_in(&w->counters, COUNT_STOLEN, 1);
+  return g;
 }
 
 struct goroutine *leat_i_steal(struct worker *w, bool stale) {
@@ -93,11 +98,15 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale) {
   while (skip-- && start) start = start->all_next;
   if (!start) start = all;
   struct worker *victim = start;
+  count_in(&w->counters, COUNT_STEAL_ATTEMPTS, 1);
   do {
     struct goroutine *g = NULL;
     if (victim != w) g = ring_steal(w, victim);
-    if (!g && victim != w && (stale || !load_relaxed(&victim->has_token))) g = steal_next(victim, load_relaxed(&victim->ticks));
-    if (g) return g;
+    if (!g && victim != w && (stale || !load_relaxed(&victim->has_token))) g = steal_next(w, victim, load_relaxed(&victim->ticks));
+    if (g) {
+      count_in(&w->counters, COUNT_STEALS, 1);
+      return g;
+    }
     victim = victim->all_next ? victim->all_next : all;
   } while (victim != start);
   return NULL;

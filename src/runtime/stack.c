@@ -50,7 +50,7 @@ struct slab {
 struct stack_class {
   struct lock lock;
   struct slot *dirty, *clean;
-  uint32_t n_dirty, least_dirty; /* least since the last trim: that many have not been needed */
+  uint32_t n_clean, n_dirty, least_dirty; /* least since the last trim: that many have not been needed */
   struct slab *newest;
   uint32_t next_size;
 };
@@ -217,7 +217,9 @@ static struct slot *pop(struct slot **list) {
 static struct goroutine *get_from_class(int class) {
   struct stack_class *c = &classes[class];
   lock_take(&c->lock);
-  struct slot *slot = c->dirty ? pop(&c->dirty) : c->clean ? pop(&c->clean) : fresh_slot(class);
+  bool from_clean = !c->dirty && c->clean;
+  struct slot *slot = c->dirty ? pop(&c->dirty) : from_clean ? pop(&c->clean) : fresh_slot(class);
+  c->n_clean -= from_clean;
   if (slot && c->n_dirty && --c->n_dirty < c->least_dirty) c->least_dirty = c->n_dirty;
   lock_drop(&c->lock);
   if (!slot) return NULL;
@@ -304,6 +306,7 @@ static bool trim_class(struct stack_class *c) {
     lock_take(&c->lock);
     slot->next = c->clean;
     c->clean = slot;
+    c->n_clean++;
     lock_drop(&c->lock);
   }
   return n > 0;
@@ -313,6 +316,24 @@ bool leat_i_stacks_trim(void) {
   bool trimmed = false;
   for (int i = 0; i < STACK_CLASSES; i++) trimmed |= trim_class(&classes[i]);
   return trimmed;
+}
+
+void leat_i_stacks_count(struct stack_counts *sum) {
+  *sum = (struct stack_counts){0};
+  for (uint32_t k = 0, n = load_acquire(&n_slabs); k < n; k++) {
+    struct slab *slab = load_acquire(&slabs[k]);
+    if (!slab) continue;
+    sum->slabs++;
+    sum->mapped += slab->stride * slab->n;
+    sum->slots += load_relaxed(&slab->fresh);
+  }
+  for (int i = 0; i < STACK_CLASSES; i++) {
+    struct stack_class *c = &classes[i];
+    lock_take(&c->lock);
+    sum->dirty += c->n_dirty;
+    sum->clean += c->n_clean;
+    lock_drop(&c->lock);
+  }
 }
 
 struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {

@@ -52,6 +52,12 @@ bool leat_i_stacks_trim(void);
 void leat_i_stack_live(struct goroutine *g);
 void leat_i_stack_not_live(struct goroutine *g);
 
+struct stack_counts {
+  uint64_t slabs, mapped;      /* mapped: bytes of address space */
+  uint64_t slots, dirty, clean; /* slots ever used; of these in the lists, and of those with no memory */
+};
+void leat_i_stacks_count(struct stack_counts *sum);
+
 /* False if the pattern at the low end of a stack without a hardware guard is destroyed. */
 bool leat_i_stack_intact(const struct goroutine *g);
 extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */

@@ -18,6 +18,7 @@ struct shard {
   uint32_t n, room;
   struct entry *heap;
   _Atomic(int64_t) next; /* of the first entry; 0: none */
+  uint64_t armed, fired, stopped;
 };
 static struct shard shards[SHARDS];
 static _Atomic(int) firing; /* callbacks in progress, until whom they woke is ready */
@@ -85,6 +86,7 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   struct shard *s = &shards[t->shard];
   lock_take(&s->lock);
   bool done = insert(s, t);
+  s->armed += done;
   lock_drop(&s->lock);
   if (!done) return LEAT_NOMEM;
   /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
@@ -100,6 +102,7 @@ bool leat_i_timer_disarm(struct timer *t) {
   uint32_t state = load_relaxed(&t->state);
   if (state == TIMER_ARMED) {
     take_out(s, t->index);
+    s->stopped++;
     store_relaxed(&t->state, TIMER_IDLE);
   } else if (state == TIMER_FIRING) {
     t->cancelled = true;
@@ -116,6 +119,7 @@ bool leat_i_timer_disarm(struct timer *t) {
 static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
   add_seq(&firing, 1); /* before it leaves the heap */
   take_out(s, 0);
+  s->fired++;
   store_relaxed(&t->state, TIMER_FIRING);
   lock_drop(&s->lock);
   struct goroutine *woken = t->fire(t, now);
@@ -170,6 +174,19 @@ int64_t leat_i_timers_next(void) {
 }
 
 bool leat_i_timers_any(void) { return leat_i_timers_next() != LEAT_NEVER || load_seq(&firing); }
+
+void leat_i_timers_count(struct timer_counts *sum) {
+  *sum = (struct timer_counts){0};
+  for (int i = 0; i < SHARDS; i++) {
+    struct shard *s = &shards[i];
+    lock_take(&s->lock);
+    sum->armed += s->armed;
+    sum->fired += s->fired;
+    sum->stopped += s->stopped;
+    sum->now += s->n;
+    lock_drop(&s->lock);
+  }
+}
 
 void leat_i_timers_free(void) {
   for (int i = 0; i < SHARDS; i++) {

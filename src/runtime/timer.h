@@ -35,3 +35,8 @@ int64_t leat_i_timers_next(void);
 /* Whether one is armed, or its callback in progress: something may yet happen by itself. */
 bool leat_i_timers_any(void);
 void leat_i_timers_free(void);
+
+struct timer_counts {
+  uint64_t armed, fired, stopped, now;
+};
+void leat_i_timers_count(struct timer_counts *sum);

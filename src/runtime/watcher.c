@@ -46,6 +46,7 @@ static bool look(int64_t now) {
       leat_i_wake_worker();
     }
     if (look_at(w, now, waiting) && leat_i_take_token_from(w)) {
+      leat_i_count(COUNT_TOKENS_TAKEN, 1);
       acted = true;
     } else if (idle_worker && load_relaxed(&w->next)) {
       acted = true; /* soon again */
@@ -74,6 +75,7 @@ static void *watch(void *unused) {
     leat_i_nondet_sleep(&stop_word, 0, leat_i_nondet_clock() + pause);
     int64_t now = leat_i_nondet_clock();
     store_relaxed(&leat_i_coarse_clock, now);
+    leat_i_ask_for_samples();
     bool acted = look(now);
     if (load_relaxed(&leat_i_sched.n_running)) idle_rounds = 0;
     pause = acted ? SHORTEST : pause * 2 > LONGEST ? LONGEST : pause * 2;

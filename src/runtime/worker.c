@@ -9,6 +9,7 @@
 #include "runtime.h"
 #include "switch.h"
 #include "../core/scope.h"
+#include <errno.h>
 #include <leat/status.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static struct worker *worker_new(void) {
   if (!w) return NULL;
   memset(w, 0, sizeof *w);
   w->budget = SLICE;
+  store_relaxed(&w->stamp, leat_i_stamps());
   w->seen_since = leat_i_nondet_clock(); /* or the watcher takes it for stuck at its first look */
   w->idle = &w->idle_storage;
   w->idle->kind = KIND_IDLE;
@@ -58,6 +60,7 @@ static void worker_list(struct worker *w) {
 static void *worker_main(void *argument) {
   struct worker *w = argument;
   this_worker = w;
+  w->errno_of_thread = &errno;
   store_relaxed(&w->current, w->idle);
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
 #ifdef LEAT_TSAN
@@ -135,6 +138,7 @@ int leat_i_start_pinned(struct goroutine *g) {
 }
 
 void leat_i_workers_init(int workers, int max_threads) {
+  leat_i_counters_reset();
   leat_i_sched = (struct sched){.max_threads = max_threads};
   store_relaxed(&leat_i_sched.workers, workers);
 }
@@ -168,6 +172,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   w->is_main = true;
   store_relaxed(&w->current, main_goroutine);
   store_relaxed(&w->has_token, true);
+  w->errno_of_thread = &errno;
   this_worker = w;
   add_seq(&leat_i_sched.n_running, 1);
   add_seq(&leat_i_sched.n_threads, 1);

@@ -3,6 +3,7 @@
  * The first starts with the runtime, further ones when there is work for them, spare ones when a worker is stuck, up to max_threads. A pinned
  * goroutine has a worker that exists for it alone; the main thread is the worker of the main goroutine. */
 #pragma once
+#include "counters.h"
 #include "goroutine.h"
 #include "stack.h"
 #include <pthread.h>
@@ -23,12 +24,14 @@ struct worker {
   _Atomic(uint8_t) after;                      /* an enum after */
   int32_t budget; /* operations left in the slice */
   bool spinning;
+  int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
   int64_t deferred_since; /* when the deferred wake below was first looked at */
   uint64_t next_id, last_id;
   struct stack_cache stacks;
   struct goroutine *idle; /* the context that looks for work: the thread's own stack, or a slot for the main thread's worker */
   struct goroutine idle_storage;
   void *signal_stack;
+  int64_t slice_start; /* of a sampled slice; 0: none */
 
   /* Shared. */
   _Alignas(64) _Atomic(struct goroutine *) next;
@@ -36,10 +39,13 @@ struct worker {
   _Atomic(uint32_t) tail; /* stored by the owner only */
   _Atomic(uint32_t) ticks; /* counts scheduling decisions: the watcher sees by it who is stuck */
   _Atomic(bool) has_token;
+  _Atomic(uint32_t) stamp; /* bits of enum stamp_mode */
   _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
   _Atomic(struct goroutine *) ring[RING_SIZE];
+
+  _Alignas(64) struct counters counters; /* written by its thread only */
 
   /* Guarded by the scheduler's lock. */
   struct worker *idle_next;
@@ -71,7 +77,6 @@ struct sched {
   _Atomic(bool) stopping; /* set under the lock */
   _Atomic(int) n_starting; /* threads being started by a waker; grows only under the lock, and not once it stops */
   _Atomic(int64_t) polling_until; /* the time at which the worker that polls wakes by itself; 0: nobody polls */
-  _Atomic(uint64_t) n_live;       /* goroutines */
 };
 extern struct sched leat_i_sched;
 
