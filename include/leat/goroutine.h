@@ -215,9 +215,15 @@ int leat_yield(void);
 /* For compute loops: a cheap call (a few loads) that answers the status of the caller's scope and yields when the slice is used up. */
 int leat_checkpoint(void);
 
-/* For LEAT_FN_ERR functions: `return leat_fail(status, "cannot read %s", path);`. Records the message for whoever joins, and answers the
- * status; it is returning it that fails the goroutine. */
-int leat_fail(int status, const char *format, ...) __attribute__((__format__(__printf__, 2, 3)));
+/* For LEAT_FN_ERR functions: `return leat_fail(status, "cannot read %s", path);`. Makes an error of it (leat/error.h), for whoever joins, and
+ * answers the status; it is returning it that fails the goroutine. */
+#define leat_fail(status, ...) leat_i_status_here(leat_i_fail(LEAT_I_HERE, (status), __VA_ARGS__))
+int leat_i_fail(const char *place, int status, const char *format, ...) __attribute__((__format__(__printf__, 3, 4)));
+/* Keeps the call in `return leat_fail(...);` from becoming a jump, by which the stack would lose the function that fails. */
+static inline __attribute__((__unused__)) int leat_i_status_here(int status) {
+  __asm__ volatile("" : "+r"(status));
+  return status;
+}
 
 /* The caller's own number (unique in the process, never used again; not in order of creation) and name. 0 and "" on a plain thread. */
 uint64_t leat_goroutine_id(void);

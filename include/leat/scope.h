@@ -45,6 +45,7 @@ typedef struct leat_failure {
   uint64_t goroutine;
   const char *name;
   const char *birthplace; /* file:line of the leat_go */
+  const struct leat_error *error; /* all that is known: leat/error.h. Borrowed */
 } leat_failure;
 
 LEAT_I_BEGIN

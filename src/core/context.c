@@ -11,6 +11,7 @@
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "channel.h"
+#include "error.h"
 #include "panic.h"
 #include "scope.h"
 #include "time.h"
@@ -120,14 +121,10 @@ static void release(struct scope *s, const char *operation) {
   struct goroutine *self = leat_i_self();
   if (s->kind == SCOPE_BLOCK) leat_i_panic("%s: this scope belongs to a block (at %s), which ends it", operation, s->birthplace);
   if (leat_i_scope_contains(s, self)) leat_i_panic("%s: a goroutine that runs in it (made at %s) cannot release it: it would wait for itself", operation, s->birthplace);
-  char *unhandled = leat_i_scope_end(s, self);
+  leat_error *unhandled = leat_i_scope_end(s, self);
   happens_after(&s->status);
   leat_i_scope_detach(s);
-  char *own = leat_i_scope_free_belongings(s);
-  if (own) {
-    free(unhandled);
-    unhandled = own;
-  }
+  unhandled = leat_error_join(leat_i_scope_free_belongings(s), unhandled);
   free(s);
   if (unhandled) leat_i_panic_with(unhandled);
 }

@@ -8,6 +8,7 @@
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
+#include <leat/error.h>
 #include <leat/once.h>
 
 struct once {
@@ -83,12 +84,11 @@ struct computation {
   struct leat_i_once_value *v;
 };
 
-/* The computation has ended its goroutine. What a panic says stands in the first line of its report. */
+/* The computation has ended its goroutine, by a panic or by leat_goexit. */
 static void has_failed(struct leat_i_cleanup *c) {
   struct leat_i_once_value *v = ((struct computation *)c)->v;
-  const char *why = leat_i_self()->message;
-  if (!why) why = "it ended its goroutine";
-  if (strncmp(why, "panic: ", 7) == 0) why += 7;
+  struct goroutine *self = leat_i_self();
+  const char *why = self->panicking ? leat_error_message(self->error) : "it ended its goroutine";
   size_t n = strcspn(why, "\n");
   if (n >= sizeof v->failure) n = sizeof v->failure - 1;
   quietly memcpy(v->failure, why, n);

@@ -3,10 +3,12 @@
 #pragma once
 #include "../runtime/goroutine.h"
 
-/* Fails the calling goroutine with the message, to which its name, birthplace and backtrace are added. */
+/* Fails the calling goroutine with the message. */
 _Noreturn void leat_i_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same with a report that is complete already; takes over the malloc'ed text. */
-_Noreturn void leat_i_panic_with(char *report);
+/* The same with an error that has been reported already; takes it over. */
+_Noreturn void leat_i_panic_with(struct leat_error *error);
+/* Ends the process because of a panic that nobody handled. */
+_Noreturn void leat_i_die_of(const struct leat_error *error);
 
 /* The answer of an operation that found its scope cancelled: yields, and fails a goroutine that ignores too many in a row. */
 int leat_i_cancelled(struct goroutine *self, int status);

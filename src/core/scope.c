@@ -6,6 +6,7 @@
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "channel.h"
+#include "error.h"
 #include "panic.h"
 #include "time.h"
 #include <stdarg.h>
@@ -257,16 +258,16 @@ static void join(struct scope *s, struct goroutine *self, bool all) {
 
 static void tasks_free(struct leat_task *list);
 
-char *leat_i_scope_free_belongings(struct scope *s) {
+leat_error *leat_i_scope_free_belongings(struct scope *s) {
   leat_i_timers_of_scope_free(s->timers);
   leat_i_chans_of_scope_free(s->chans);
   tasks_free(s->tasks);
   if (s->owns_cause) free((char *)s->cause);
   free((char *)s->failure.name);
   if (load_relaxed(&s->extra)) leat_i_extra_free(s);
-  bool unhandled = s->failure.status == LEAT_PANIC && !s->failure_taken && !s->failure_passed_on;
-  if (unhandled) return (char *)s->failure.message;
-  free((char *)s->failure.message);
+  leat_error *error = (leat_error *)s->failure.error;
+  if (s->failure.status == LEAT_PANIC && !s->failure_taken && !s->failure_passed_on) return error;
+  leat_error_release(error);
   return NULL;
 }
 
@@ -279,8 +280,8 @@ static struct scope *first_context(const struct scope *s) {
 
 /* The contexts go from the leaves up. In a scope in and below which nothing runs, and which nothing from outside can cancel any more, all
  * is quiet; but the last that came from outside may have started an after-cancel function, which is waited for. */
-char *leat_i_scope_end(struct scope *top, struct goroutine *self) {
-  char *unhandled = NULL;
+leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
+  leat_error *unhandled = NULL;
   if (top->kind != SCOPE_HOOK)
     cancel(top, (struct cancel){.status = LEAT_CANCELED, .cause = "the scope was left", .home = top->kind == SCOPE_BLOCK ? top : top->home});
   for (struct scope *s = top;;) {
@@ -302,9 +303,7 @@ char *leat_i_scope_end(struct scope *top, struct goroutine *self) {
     struct scope *parent = s->parent;
     happens_after(&s->status);
     detach(s);
-    char *report = leat_i_scope_free_belongings(s);
-    if (unhandled) free(report);
-    else unhandled = report;
+    unhandled = leat_error_join(unhandled, leat_i_scope_free_belongings(s));
     free(s);
     s = parent;
   }
@@ -319,7 +318,7 @@ static bool is_busy(struct scope *s) {
 }
 
 static void leave(struct scope *s, struct goroutine *self) {
-  char *unhandled = NULL;
+  leat_error *unhandled = NULL;
   leat_i_holds_release(&s->held);
   if (is_busy(s)) unhandled = leat_i_scope_end(s, self);
   else leat_i_timer_disarm(&s->timer);
@@ -329,11 +328,11 @@ static void leave(struct scope *s, struct goroutine *self) {
   detach(s);
   self->scope = s->parent;
   self->shield_floor = s->outer_floor;
-  char *own = leat_i_scope_free_belongings(s);
-  if (own) {
-    free(unhandled);
-    unhandled = own;
+  if (s->failure.status && s->failure_taken && self->kind == KIND_GOROUTINE) { /* for `return leat_wait(s);` */
+    leat_error_release(self->last_failure);
+    self->last_failure = leat_error_retain(s->failure.error);
   }
+  unhandled = leat_error_join(leat_i_scope_free_belongings(s), unhandled);
   if (unhandled) leat_i_panic_with(unhandled);
 }
 
@@ -350,9 +349,9 @@ void leat_i_scope_init_root(struct scope *root) { *root = (struct scope){.birthp
 void leat_i_scope_end_root(struct goroutine *self) {
   struct scope *root = leat_i_root_scope();
   leat_i_holds_release(&self->holds); /* of outputs made in the root scope, which no block owns */
-  char *unhandled = is_busy(root) ? leat_i_scope_end(root, self) : NULL;
-  if (root->failure.status == LEAT_PANIC) leat_i_die("%s", root->failure.message);
-  if (unhandled) leat_i_die("%s", unhandled);
+  leat_error *unhandled = is_busy(root) ? leat_i_scope_end(root, self) : NULL;
+  if (root->failure.status == LEAT_PANIC) leat_i_die_of(root->failure.error);
+  if (unhandled) leat_i_die_of(unhandled);
   leat_i_scope_free_belongings(root);
   leat_i_scope_init_root(root);
 }
@@ -423,48 +422,51 @@ static void unlink_member(struct scope *s, struct goroutine *g) {
 void leat_i_scope_take_back(struct goroutine *g) { unlink_member(g->base, g); }
 
 /* True if it is the scope's first failure. *go_on: it does not cancel the others. */
-static bool record_failure(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace, bool *go_on) {
-  char *text = strdup(message ? message : ""), *name = g && g->name ? strdup(g->name) : NULL;
+static bool record_failure(struct scope *s, int status, const leat_error *error, const struct goroutine *g, const char *birthplace, bool *go_on) {
+  char *name = g && g->name ? strdup(g->name) : NULL;
   lock_take(&s->lock);
   *go_on = s->keep_going;
   bool first = !s->failure.status;
   if (first) {
     happens_before(&s->failure);
-    s->failure = (leat_failure){.status = status, .message = text, .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace};
+    s->failure = (leat_failure){.status = status, .message = leat_error_message(error), .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace,
+                                .error = leat_error_retain(error)};
     s->failure_passed_on = also_counted(s) && !*go_on;
   }
   lock_drop(&s->lock);
-  if (!first) {
-    free(text);
-    free(name);
-  }
+  if (!first) free(name);
   return first;
 }
 
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace) {
   char who[256] = "", cause[320];
+  leat_error *error = g && g->error && !message ? leat_error_retain(g->error) : leat_i_error_plain(status, message ? message : "");
+  message = leat_error_message(error);
   for (; s; s = also_counted(s)) {
     bool go_on;
     if (s->kind == SCOPE_VALUE) continue;
-    if (!record_failure(s, status, message, g, birthplace, &go_on)) return; /* those above have one too */
+    if (!record_failure(s, status, error, g, birthplace, &go_on)) break; /* those above have one too */
     if (!*who) {
       if (g) leat_i_describe(g, who, sizeof who);
       else snprintf(who, sizeof who, "what was to be started at %s", birthplace ? birthplace : "an unknown place");
       snprintf(cause, sizeof cause, "%s failed", who);
-      leat_i_log("leat: %s failed: %s%s%s", who, leat_status_text(status), message && *message ? ": " : "", message ? message : "");
+      leat_i_log("leat: %s failed: %s%s%s", who, leat_status_text(status), *message ? ": " : "", message);
     }
-    if (go_on) return;
+    if (go_on) break;
     leat_i_scope_cancel(s, LEAT_CANCELED, cause);
   }
+  leat_error_release(error);
 }
 
 void leat_i_scope_remove(struct goroutine *g) {
   struct scope *s = g->base;
   int status = g->status;
   bool cancelled = (status == LEAT_CANCELED || status == LEAT_DEADLINE) && load_acquire(&s->status);
-  if (status != LEAT_OK && !cancelled) leat_i_scope_fail(s, status, g->message, g, g->birthplace);
-  if (g->task) leat_i_task_complete(g->task, status, g->message);
-  else free(g->message);
+  if (status && !g->error && leat_error_status(g->last_failure) == status) g->error = leat_error_retain(g->last_failure);
+  if (status != LEAT_OK && !cancelled) leat_i_scope_fail(s, status, NULL, g, g->birthplace);
+  if (g->task) leat_i_task_complete(g->task, status, g->error);
+  else leat_error_release(g->error);
+  leat_error_release(g->last_failure);
   if (g->waitgroup) leat_i_waitgroup_ended(g->waitgroup, g);
   unlink_member(s, g);
 }
@@ -571,6 +573,11 @@ const leat_failure *leat_failure_of(leat_view view) {
   return f;
 }
 
+const leat_error *leat_error_of(leat_view view) {
+  const leat_failure *f = leat_failure_of(view);
+  return f ? f->error : NULL;
+}
+
 size_t leat_scope_goroutines(leat_view view) {
   struct scope *s = (struct scope *)view;
   lock_take(&s->lock);
@@ -588,7 +595,7 @@ struct leat_task {
   struct lock lock;
   bool done;
   int status;
-  char *message;
+  leat_error *error;
   struct goroutine *joiners; /* linked by link, which a waiting goroutine does not use otherwise */
 };
 static struct leat_task no_memory_task = {.done = true, .status = LEAT_NOMEM};
@@ -605,13 +612,16 @@ struct leat_task *leat_i_task_new(struct scope *s) {
 
 bool leat_i_task_usable(const struct leat_task *t) { return t != &no_memory_task; }
 
-void leat_i_task_complete(struct leat_task *t, int status, char *message) {
-  if (!leat_i_task_usable(t)) return;
+void leat_i_task_complete(struct leat_task *t, int status, leat_error *error) {
+  if (!leat_i_task_usable(t)) {
+    leat_error_release(error);
+    return;
+  }
   struct goroutine *woken = NULL;
   happens_before(t);
   lock_take(&t->lock);
   t->status = status;
-  t->message = message;
+  t->error = error;
   t->done = true;
   for (struct goroutine *g = t->joiners, *after; g; g = after) {
     after = g->link;
@@ -641,12 +651,13 @@ int leat_join(leat_task *t) {
   return status;
 }
 
-const char *leat_task_message(const leat_task *t) { return t->message ? t->message : ""; }
+const char *leat_task_message(const leat_task *t) { return leat_error_message(t->error); }
+const leat_error *leat_task_error(const leat_task *t) { return t->error; }
 
 static void tasks_free(struct leat_task *list) {
   while (list) {
     struct leat_task *next = list->next;
-    free(list->message);
+    leat_error_release(list->error);
     free(list);
     list = next;
   }

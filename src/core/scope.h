@@ -111,10 +111,10 @@ void leat_i_scope_end_root(struct goroutine *self);
 /* Membership. Adding fails with the scope's status when it has been cancelled. */
 int leat_i_scope_add(struct scope *s, struct goroutine *g);
 void leat_i_scope_take_back(struct goroutine *g); /* undoes add for one that never ran */
-/* The goroutine has ended with g->status and g->message: records its failure, completes its task, counts it back, wakes who waits. */
+/* The goroutine has ended with g->status and g->error: records its failure, completes its task, counts it back, wakes who waits. */
 void leat_i_scope_remove(struct goroutine *g);
 void leat_i_waitgroup_ended(struct leat_waitgroup *group, struct goroutine *g);
-/* Records the first failure and cancels the scope. The message is copied. */
+/* Records the first failure and cancels the scope. With a NULL message because of g->error; the message is copied. */
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace);
 void leat_i_scope_cancel(struct scope *s, int status, const char *cause);
 
@@ -145,11 +145,11 @@ struct extra *leat_i_scope_extra(struct scope *s);
 /* A zeroed scope becomes a child of the parent, cancelled if that is. */
 void leat_i_scope_attach(struct scope *s, struct scope *parent);
 void leat_i_scope_detach(struct scope *s);
-/* Cancels and joins what is in and below the scope, and frees the contexts below. Answers the report of a panic in one of those that
- * nobody has taken, malloc'ed, or NULL. */
-char *leat_i_scope_end(struct scope *s, struct goroutine *self);
-/* What an ended scope owns. Answers the report of its own panic that nobody has taken, or NULL. */
-char *leat_i_scope_free_belongings(struct scope *s);
+/* Cancels and joins what is in and below the scope, and frees the contexts below. Answers the error of panics in those that
+ * nobody has taken, or NULL. */
+struct leat_error *leat_i_scope_end(struct scope *s, struct goroutine *self);
+/* What an ended scope owns. Answers the error of its own panic that nobody has taken, or NULL. */
+struct leat_error *leat_i_scope_free_belongings(struct scope *s);
 /* Whether the goroutine runs in the scope or below it. */
 bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self);
 
@@ -165,7 +165,7 @@ int64_t leat_i_follows_deadline(const struct scope *s, int hops);
 /* Tasks. A task that could not be allocated is a shared, failed one. */
 struct leat_task *leat_i_task_new(struct scope *s);
 bool leat_i_task_usable(const struct leat_task *t);
-void leat_i_task_complete(struct leat_task *t, int status, char *message);
+void leat_i_task_complete(struct leat_task *t, int status, struct leat_error *error);
 
 /* Shares in stage outputs. */
 void leat_i_hold_output(struct scope *s, struct chan *output);   /* the calling block made it */

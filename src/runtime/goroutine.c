@@ -8,7 +8,6 @@
 #include "scheduler.h"
 #include "switch.h"
 #include <leat/runtime.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,12 +94,19 @@ _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
 
 /* ---- starting ---- */
 
+static void record_ancestors(struct goroutine *g, const struct goroutine *self) {
+  const char *name = self->kind == KIND_FOREIGN ? "a thread that is not leat's" : self->fn ? self->fn->name : "main";
+  g->ancestors[0] = (struct ancestor){self->id, name, self->birthplace};
+  for (int i = 1; i < ANCESTORS; i++) g->ancestors[i] = self->ancestors[i - 1];
+}
+
 static int start(const struct goroutine_start *given) {
   struct goroutine_start s = *given;
   struct goroutine *self = leat_i_self();
   if (!s.scope) s.scope = self->scope;
   s.parent = self->id;
   struct goroutine *g = leat_i_goroutine_new(&s);
+  if (g) record_ancestors(g, self);
   int status = g ? leat_i_scope_add(s.scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK && s.options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
   if (status != LEAT_OK) {
@@ -172,16 +178,6 @@ int leat_checkpoint(void) {
   self->ignored = 0;
   leat_i_operation(self);
   return LEAT_OK;
-}
-
-int leat_fail(int status, const char *format, ...) {
-  struct goroutine *self = leat_i_self();
-  va_list args;
-  va_start(args, format);
-  free(self->message);
-  if (vasprintf(&self->message, format, args) < 0) self->message = NULL;
-  va_end(args);
-  return status;
 }
 
 uint64_t leat_goroutine_id(void) { return leat_i_self()->id; }

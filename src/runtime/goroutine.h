@@ -18,6 +18,7 @@ struct slab;
 struct chan;
 struct waiter;
 struct leat_i_cleanup;
+struct leat_error;
 
 enum goroutine_kind {
   KIND_GOROUTINE,
@@ -41,6 +42,14 @@ enum wait_reason {
 struct hold {
   struct hold *next;
   struct chan *chan;
+};
+
+/* Who started a goroutine, for error reports: static strings, so that they outlive him. */
+enum { ANCESTORS = 3 };
+struct ancestor {
+  uint64_t id;      /* 0: a plain thread */
+  const char *name; /* of his function; NULL: there is none */
+  const char *birthplace;
 };
 
 struct goroutine {
@@ -70,7 +79,7 @@ struct goroutine {
   struct hold *holds;
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
-  bool panicking;
+  bool panicking, deferring; /* the latter: a deferred call is under way */
   int range_status, select_status;
 
   /* Set at the start. */
@@ -79,13 +88,15 @@ struct goroutine {
   void *args;
   const char *name, *birthplace;
   uint64_t id;
+  struct ancestor ancestors[ANCESTORS]; /* the one that started it first */
   struct leat_task *task;
   struct leat_waitgroup *waitgroup; /* to be counted back at its end, or NULL */
   bool service;
 
   /* Its end. */
   int status;
-  char *message; /* malloc'ed, or NULL */
+  struct leat_error *error;        /* why it fails, or NULL; owned */
+  struct leat_error *last_failure; /* of a scope that it has left after a leat_wait, which it may answer with; owned */
 
   /* Guarded by base->lock. */
   struct goroutine *member_next, *member_prev;

@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,18 @@ int64_t leat_i_nondet_clock(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * LEAT_SECONDS(1) + t.tv_nsec;
+}
+
+int64_t leat_i_nondet_wall_clock(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (int64_t)t.tv_sec * LEAT_SECONDS(1) + t.tv_nsec;
+}
+
+uint64_t leat_i_nondet_entropy(void) {
+  uint64_t n = 0;
+  if (getrandom(&n, sizeof n, GRND_NONBLOCK) != sizeof n) n = ((uint64_t)leat_i_nondet_wall_clock() << 16) ^ (uint64_t)getpid();
+  return n;
 }
 
 /* xorshift64* (Vigna 2016), one generator a thread. */

@@ -10,6 +10,10 @@ struct epoll_event;
 
 /* The monotonic clock, in nanoseconds. */
 int64_t leat_i_nondet_clock(void);
+/* UTC, in nanoseconds since 1970. */
+int64_t leat_i_nondet_wall_clock(void);
+/* A number that no other process has. */
+uint64_t leat_i_nondet_entropy(void);
 
 /* A number in [0, n), n >= 1. The purpose lets a simulation treat choices differently. */
 enum choice { CHOOSE_CASE, CHOOSE_VICTIM, CHOOSE_NEXT };

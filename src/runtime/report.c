@@ -1,9 +1,7 @@
 /* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
-#include "../inspect/symbol.h"
 #include "stack.h"
-#include <execinfo.h>
 #include <leat/runtime.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SIGNAL_STACK = 64 * 1024, FRAMES = 32, LINE = 512 };
+enum { SIGNAL_STACK = 64 * 1024, LINE = 512 };
 
 static void (*log_hook)(void *, const char *);
 static void *log_environment;
@@ -103,19 +101,6 @@ const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size
   at = append(at, end, ")");
   if (g->birthplace) append(append(at, end, ", started at "), end, g->birthplace);
   return buffer;
-}
-
-__attribute__((noinline)) char *leat_i_backtrace_text(int skip) {
-  void *frames[FRAMES];
-  uintptr_t pcs[FRAMES];
-  int n = backtrace(frames, FRAMES), first = skip + 1;
-  for (int i = first; i < n; i++) pcs[i - first] = (uintptr_t)frames[i];
-  char *text = NULL;
-  size_t size;
-  FILE *out = open_memstream(&text, &size);
-  if (!out) return NULL;
-  leat_i_print_frames(out, "    ", pcs, n - first);
-  return fclose(out) == 0 ? text : (free(text), NULL);
 }
 
 _Noreturn void leat_i_die(const char *format, ...) {

@@ -9,9 +9,6 @@ void leat_i_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "goroutine 7 (produce), started at main.c:12" into the buffer, which it answers. Async-signal-safe. */
 const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size);
 
-/* The caller's backtrace without its `skip` innermost frames, a line a frame, malloc'ed; NULL out of memory. */
-char *leat_i_backtrace_text(int skip);
-
 /* A line for a person: to the log hook, or to stderr where there is none. */
 void leat_i_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

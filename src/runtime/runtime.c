@@ -7,6 +7,7 @@
 #include "report.h"
 #include "scheduler.h"
 #include "watcher.h"
+#include <leat/error.h>
 #include <leat/runtime.h>
 #include <pthread.h>
 #include <sched.h>
@@ -200,6 +201,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   int result = fn(argc, argv);
 
   leat_i_scope_end_root(self);
+  leat_error_release(self->error);
   leat_i_go_home(self, home);
   pthread_mutex_lock(&start_lock);
   main_goroutine = NULL;
@@ -230,6 +232,7 @@ static void thread_ends(void *descriptor) {
     }
   lock_drop(&foreign_lock);
   leat_i_holds_release(&g->holds);
+  leat_error_release(g->error);
   sub(&n_attached, 1);
   foreign = NULL;
   free(g);
