@@ -59,7 +59,8 @@
 #define LEAT_I_FOLLOW(N, s, view) \
   __extension__({ \
     __auto_type LEAT_I_CAT(leat_i_f, N) = LEAT_I_OWNED(s, "leat_follow"); \
-    LEAT_I_BIND_SCOPE(N, view, "leat_follow"); \
+    __auto_type LEAT_I_CAT(leat_i_s, N) = (view); \
+    _Static_assert(LEAT_I_FITS(const struct leat_scope *, LEAT_I_CAT(leat_i_s, N)), "leat_follow: the second argument is not a scope"); \
     leat_i_follow(LEAT_I_CAT(leat_i_f, N), LEAT_I_CAT(leat_i_s, N)); \
   })
 
