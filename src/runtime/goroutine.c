@@ -115,8 +115,7 @@ static int start(const struct goroutine_start *given) {
     return status;
   }
   leat_i_holds_hand_on(self, g, s.args, s.fn->size);
-  leat_i_ready(g);
-  leat_i_operation(self);
+  leat_i_start(self, g);
   return LEAT_OK;
 }
 

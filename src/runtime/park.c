@@ -60,6 +60,9 @@ static void finish_switch(struct worker *w) {
   if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
   switch (after) {
   case AFTER_NOTHING: break;
+  case AFTER_NEXT:
+    if ((g = exchange_seq(&w->next, g))) leat_i_ring_push(w, g);
+    break;
   case AFTER_PARK: commit_park(g); break;
   case AFTER_YIELD:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
@@ -69,7 +72,7 @@ static void finish_switch(struct worker *w) {
     if (g->home) {
       send_home(g->home, g);
     } else {
-      leat_i_shared_push(g, g, 1);
+      leat_i_shared_push(&g, 1);
       leat_i_wake_worker();
     }
     break;
@@ -234,7 +237,7 @@ void leat_i_ready(struct goroutine *g) {
     return;
   }
   if (unlikely(!w || !load_relaxed(&w->has_token))) {
-    leat_i_shared_push(g, g, 1);
+    leat_i_shared_push(&g, 1);
     leat_i_wake_worker();
     return;
   }
@@ -251,17 +254,34 @@ void leat_i_ready(struct goroutine *g) {
   }
 }
 
+#ifndef THRESH
+#define THRESH (RING_SIZE / 2)
+#endif
+void leat_i_start(struct goroutine *self, struct goroutine *g) {
+  struct worker *w = leat_i_worker();
+  bool here = w && !w->pinned && self->kind != KIND_FOREIGN && !self->home && !g->home && load_relaxed(&w->has_token);
+  if (!here || load_relaxed(&w->tail) - load_relaxed(&w->head) < THRESH || w->budget <= 1) {
+    leat_i_ready(g);
+    leat_i_operation(self);
+    return;
+  }
+  w->budget--;
+  store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
+  leat_i_switch_to(w, self, g, AFTER_NEXT);
+}
+
 void leat_i_ready_list(struct goroutine *list) {
   if (!list) return;
   if (!list->link) {
     leat_i_ready(list);
     return;
   }
-  /* Many: first come, first served, so not through the next-slot. What the ring does not hold goes in one piece onto the shared queue. */
+  /* Many: first come, first served, so not through the next-slot. What the ring does not hold goes onto the shared queue. */
   struct worker *w = leat_i_worker();
   bool to_ring = w && load_relaxed(&w->has_token);
-  struct goroutine *head = NULL, **end = &head, *tail = NULL;
+  struct goroutine *batch[RING_SIZE / 2];
   uint32_t n = 0, in_ring = 0;
+  bool shared = false;
   for (struct goroutine *g = list, *after; g; g = after) {
     after = g->link;
     if (g->home || g->kind == KIND_FOREIGN) {
@@ -270,13 +290,15 @@ void leat_i_ready_list(struct goroutine *list) {
       in_ring++;
       leat_i_ring_push(w, g);
     } else {
-      *end = tail = g;
-      end = &g->link;
-      n++;
+      shared = true;
+      batch[n++] = g;
+      if (n < RING_SIZE / 2) continue;
+      leat_i_shared_push(batch, n);
+      n = 0;
     }
   }
-  if (n) leat_i_shared_push(head, tail, n);
-  if (n || in_ring) leat_i_wake_worker();
+  if (n) leat_i_shared_push(batch, n);
+  if (shared || in_ring) leat_i_wake_worker();
 }
 
 static bool others_wait(struct worker *w) {

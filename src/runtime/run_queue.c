@@ -1,15 +1,47 @@
 /* See run_queue.h. */
 #include "run_queue.h"
+#include <leat/status.h>
+#include <stdlib.h>
 
-enum { MOST_FROM_QUEUE = RING_SIZE / 2 };
+enum {
+  MOST_FROM_QUEUE = RING_SIZE / 2,
+  SPARE = 64, /* goroutines that have no stack of ours: the main one */
+};
 
-void leat_i_shared_push(struct goroutine *head, struct goroutine *tail, uint32_t n) {
+/* The shared queue: a circular array with room for every stack there is, so that making a goroutine runnable cannot fail. A list through the
+ * descriptors would need no memory, but to take 128 from it one would wait for 128 cold cache lines, one after the other (a third of the
+ * time of skynet). Guarded by the scheduler's lock; it outlives the runtime, as the stacks do. */
+static struct goroutine **queue;
+static uint32_t queue_room, queue_reserved, queue_head; /* the room is a power of two */
+
+int leat_i_shared_reserve(uint32_t more) {
   struct sched *s = &leat_i_sched;
-  tail->link = NULL;
   lock_take(&s->lock);
-  if (s->queue_tail) s->queue_tail->link = head;
-  else s->queue_head = head;
-  s->queue_tail = tail;
+  uint32_t room = queue_room ? queue_room : 1024;
+  while (room < queue_reserved + more + SPARE) room *= 2;
+  int status = LEAT_OK;
+  if (room > queue_room) {
+    struct goroutine **wider = malloc(room * sizeof *wider);
+    if (wider) {
+      for (uint32_t i = 0; i < load_relaxed(&s->queue_n); i++) wider[i] = queue[(queue_head + i) % queue_room];
+      free(queue);
+      queue = wider;
+      queue_room = room;
+      queue_head = 0;
+    } else {
+      status = LEAT_NOMEM;
+    }
+  }
+  if (!status) queue_reserved += more;
+  lock_drop(&s->lock);
+  return status;
+}
+
+void leat_i_shared_push(struct goroutine *const *goroutines, uint32_t n) {
+  struct sched *s = &leat_i_sched;
+  lock_take(&s->lock);
+  uint32_t end = queue_head + load_relaxed(&s->queue_n);
+  for (uint32_t i = 0; i < n; i++) queue[(end + i) % queue_room] = goroutines[i];
   add_seq(&s->queue_n, n);
   lock_drop(&s->lock);
   leat_i_count(COUNT_SHARED_PUSHED, n);
@@ -18,42 +50,34 @@ void leat_i_shared_push(struct goroutine *head, struct goroutine *tail, uint32_t
 struct goroutine *leat_i_shared_pop(struct worker *w) {
   struct sched *s = &leat_i_sched;
   if (!load_relaxed(&s->queue_n)) return NULL;
-  uint32_t room = RING_SIZE - (load_relaxed(&w->tail) - load_acquire(&w->head));
+  uint32_t t = load_relaxed(&w->tail), room = RING_SIZE - (t - load_acquire(&w->head));
   lock_take(&s->lock);
   uint32_t n = load_relaxed(&s->queue_n), share = n / (uint32_t)load_relaxed(&s->workers) + 1;
   if (share > n) share = n;
   if (share > MOST_FROM_QUEUE) share = MOST_FROM_QUEUE;
-  if (share > room) share = room ? room : n ? 1 : 0;
-  struct goroutine *first = share ? s->queue_head : NULL, *last = NULL;
-  for (uint32_t i = 0; i < share; i++) {
-    last = s->queue_head;
-    s->queue_head = last->link;
-  }
-  if (!s->queue_head) s->queue_tail = NULL;
+  if (share > room + 1) share = room + 1;
+  struct goroutine *first = share ? queue[queue_head % queue_room] : NULL;
+  for (uint32_t i = 1; i < share; i++) store_relaxed(&w->ring[(t + i - 1) % RING_SIZE], queue[(queue_head + i) % queue_room]);
+  queue_head += share;
   sub(&s->queue_n, share);
   lock_drop(&s->lock);
-  if (!first) return NULL;
+  if (!share) return NULL;
   count_in(&w->counters, COUNT_SHARED_POPPED, share);
-  last->link = NULL;
-  for (struct goroutine *g = first->link, *after; g; g = after) {
-    after = g->link; /* once in the ring it may run, and use its link */
-    leat_i_ring_push(w, g);
-  }
+  store_release(&w->tail, t + share - 1);
   return first;
 }
 
 /* Half of a full ring and one more go to the shared queue. */
 static void ring_overflow(struct worker *w, struct goroutine *g) {
   uint32_t h = load_acquire(&w->head), n = (load_relaxed(&w->tail) - h) / 2;
-  struct goroutine *batch[RING_SIZE / 2];
+  struct goroutine *batch[RING_SIZE / 2 + 1];
   for (uint32_t i = 0; i < n; i++) batch[i] = load_relaxed(&w->ring[(h + i) % RING_SIZE]);
   if (n != RING_SIZE / 2 || !cas(&w->head, &h, h + n)) {
     leat_i_ring_push(w, g); /* thieves have made room */
     return;
   }
-  for (uint32_t i = 0; i + 1 < n; i++) batch[i]->link = batch[i + 1];
-  batch[n - 1]->link = g;
-  leat_i_shared_push(batch[0], g, n + 1);
+  batch[n] = g;
+  leat_i_shared_push(batch, n + 1);
 }
 
 void leat_i_ring_push(struct worker *w, struct goroutine *g) {
@@ -115,8 +139,8 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale) {
 /* Stealing would not do: a spare worker that always has work of its own would never come to it. */
 void leat_i_hand_on(struct worker *w) {
   struct goroutine *g = exchange(&w->next, NULL);
-  if (g) leat_i_shared_push(g, g, 1);
-  while ((g = ring_pop(w))) leat_i_shared_push(g, g, 1);
+  if (g) leat_i_shared_push(&g, 1);
+  while ((g = ring_pop(w))) leat_i_shared_push(&g, 1);
 }
 
 bool leat_i_work_waits(void) {

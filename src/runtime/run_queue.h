@@ -10,8 +10,10 @@
 #include "nondet.h"
 #include "worker.h"
 
-/* A list linked by link, to the back of the shared queue. */
-void leat_i_shared_push(struct goroutine *head, struct goroutine *tail, uint32_t n);
+/* To the back of the shared queue. */
+void leat_i_shared_push(struct goroutine *const *goroutines, uint32_t n);
+/* Room for so many more goroutines in it. LEAT_OK, LEAT_NOMEM. */
+int leat_i_shared_reserve(uint32_t more);
 /* A fair share of the shared queue: one to run, the others into the ring of w, the caller's. */
 struct goroutine *leat_i_shared_pop(struct worker *w);
 /* Takes one goroutine from another worker, with half of its ring, which goes into that of w, the caller's. A next-slot is its worker's, unless
@@ -25,6 +27,20 @@ bool leat_i_work_waits(void);
 void leat_i_ring_push(struct worker *w, struct goroutine *g);
 
 static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->head) == load_acquire(&w->tail); }
+
+/* Of many goroutines each has a cold descriptor and a cold stack by the time it runs: fetches those of the ones after next while others run.
+ * Descriptors stay readable for ever; a value that is out of date costs a useless fetch. */
+static inline void ring_prefetch(struct worker *w, uint32_t h) {
+#ifndef LEAT_TSAN
+  struct goroutine *later = load_relaxed(&w->ring[(h + 4) % RING_SIZE]), *soon = load_relaxed(&w->ring[(h + 2) % RING_SIZE]);
+  if (later) __builtin_prefetch(later, 1);
+  if (later) __builtin_prefetch((char *)later + 64, 1);
+  if (!soon) return;
+  char *sp = *(void *volatile *)&soon->sp;
+  __builtin_prefetch(sp, 1);
+  __builtin_prefetch(sp + 64, 1);
+#endif
+}
 
 /* Any thread: one goroutine from the front. */
 static inline struct goroutine *ring_pop(struct worker *w) {
@@ -42,5 +58,6 @@ static inline struct goroutine *ring_next(struct worker *w) {
     uint32_t n = load_relaxed(&w->tail) - load_relaxed(&w->head);
     for (uint32_t k = n ? leat_i_nondet_choose(CHOOSE_NEXT, n) : 0; k; k--) leat_i_ring_push(w, ring_pop(w));
   }
+  ring_prefetch(w, load_relaxed(&w->head));
   return ring_pop(w);
 }

@@ -4,6 +4,7 @@
 #include "goroutine.h"
 #include "happens.h"
 #include "report.h"
+#include "run_queue.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <leat/runtime.h>
@@ -130,7 +131,7 @@ static struct slab *new_slab(int class) {
   size_t size = (size_t)STACK_SMALLEST << class, stride = size + STACK_GUARD;
   uint32_t most = size > (1u << 20) ? 8 : MOST_SLOTS;
   uint32_t n = c->next_size ? c->next_size : size > (1u << 20) ? 1 : FIRST_SLOTS;
-  if (at >= MAX_SLABS) return NULL;
+  if (at >= MAX_SLABS || leat_i_shared_reserve(n) != LEAT_OK) return NULL; /* what a failure below leaves reserved does no harm */
   struct slab *slab = calloc(1, sizeof *slab + n * sizeof slab->slots[0]);
   if (!slab) return NULL;
   char *base = NULL;

@@ -15,7 +15,7 @@ enum {
 };
 
 enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
-enum after { AFTER_NOTHING, AFTER_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
+enum after { AFTER_NOTHING, AFTER_NEXT, AFTER_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
 
 struct worker {
   /* Confined to the worker's thread. */
@@ -65,8 +65,7 @@ struct worker {
 
 struct sched {
   struct lock lock;
-  struct goroutine *queue_head, *queue_tail; /* the shared queue */
-  _Atomic(uint32_t) queue_n;
+  _Atomic(uint32_t) queue_n; /* in the shared queue: run_queue.c */
   struct worker *idle; /* parked workers that have no token */
   _Atomic(int) n_running;  /* tokens that are held */
   _Atomic(int) n_spinning;
