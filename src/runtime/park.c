@@ -254,13 +254,10 @@ void leat_i_ready(struct goroutine *g) {
   }
 }
 
-#ifndef THRESH
-#define THRESH (RING_SIZE / 2)
-#endif
 void leat_i_start(struct goroutine *self, struct goroutine *g) {
   struct worker *w = leat_i_worker();
-  bool here = w && !w->pinned && self->kind != KIND_FOREIGN && !self->home && !g->home && load_relaxed(&w->has_token);
-  if (!here || load_relaxed(&w->tail) - load_relaxed(&w->head) < THRESH || w->budget <= 1) {
+  bool could = w && !self->home && !g->home && load_relaxed(&w->has_token), crowded = w && load_relaxed(&w->tail) - load_relaxed(&w->head) >= RING_SIZE / 2;
+  if (!could || !crowded || w->budget <= 1) {
     leat_i_ready(g);
     leat_i_operation(self);
     return;
