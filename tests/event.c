@@ -39,7 +39,7 @@ TEST_GO(a_set_wakes_all_who_wait_and_lets_all_through) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(woken, 100);
   leat_event_wait(&e);
-  CHECK_EQ(leat_event_wait_until(&e, LEAT_NEVER), LEAT_OK);
+  CHECK_EQ(leat_event_wait_cancellable(&e), LEAT_OK);
   CHECK_EQ(leat_event_wait_until(&e, 1), LEAT_OK); /* it is set: the time does not matter */
 }
 TEST_GO(a_reset_closes_it_again) {
@@ -100,7 +100,7 @@ TEST_GO(cancellation_is_looked_at_first) {
   leat_scope(s);
   leat_set_deadline(s, 1);
   UNTIL(leat_scope_status(s));
-  CHECK_EQ(leat_event_wait_until(&e, LEAT_NEVER), LEAT_DEADLINE);
+  CHECK_EQ(leat_event_wait_cancellable(&e), LEAT_DEADLINE);
   leat_event_wait(&e);
 }
 

@@ -195,7 +195,7 @@ TEST_GO(a_cancel_ends_the_wait_that_it_may_end_and_no_other) {
   leat_event_set(&gate);
   CHECK_EQ(leat_wait(s), LEAT_CANCELED);
   CHECK_EQ(returned, 3);
-  CHECK_EQ(leat_once_do_until(&once, count, &runs, LEAT_NEVER), LEAT_CANCELED);
+  CHECK_EQ(leat_once_do_cancellable(&once, count, &runs), LEAT_CANCELED);
   CHECK_EQ(runs, 1);
 }
 TEST_GO(in_a_cancelled_scope_it_is_not_begun) {
@@ -203,10 +203,10 @@ TEST_GO(in_a_cancelled_scope_it_is_not_begun) {
   {
     leat_scope(s);
     leat_cancel(s);
-    CHECK_EQ(leat_once_do_until(&once, count, &runs, LEAT_NEVER), LEAT_CANCELED);
+    CHECK_EQ(leat_once_do_cancellable(&once, count, &runs), LEAT_CANCELED);
     CHECK_EQ(runs, 0);
   }
-  CHECK_EQ(leat_once_do_until(&once, count, &runs, LEAT_NEVER), LEAT_OK);
+  CHECK_EQ(leat_once_do_cancellable(&once, count, &runs), LEAT_OK);
   CHECK_EQ(runs, 1);
 }
 

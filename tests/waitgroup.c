@@ -201,11 +201,11 @@ TEST_GO(cancellation_is_looked_at_first) {
   leat_waitgroup g = {0};
   leat_scope(s);
   leat_cancel(s);
-  CHECK_EQ(leat_waitgroup_wait_until(&g, LEAT_NEVER), LEAT_CANCELED);
+  CHECK_EQ(leat_waitgroup_wait_cancellable(&g), LEAT_CANCELED);
   leat_waitgroup_wait(&g);
 }
 LEAT_FN(ignores_the_answer, leat_waitgroup *, g) {
-  for (;;) answer = leat_waitgroup_wait_until(g, LEAT_NEVER);
+  for (;;) answer = leat_waitgroup_wait_cancellable(g);
 }
 TEST_GO(who_ignores_cancellation_is_failed) {
   leat_waitgroup g = {0};
@@ -357,7 +357,7 @@ LEAT_FN(storm_wait, struct round *, r, int, expected, uint32_t, seed) {
     }
     break;
   default:
-    if (leat_waitgroup_wait_until(&r->work, LEAT_NEVER)) return;
+    if (leat_waitgroup_wait_cancellable(&r->work)) return;
   }
   CHECK_EQ(r->done, expected);
 }

@@ -24,7 +24,8 @@ bool leat_event_is_set(const leat_event *event);
 /* Blocks until it is set. Cannot fail, and so waits on in a cancelled scope: for what surely comes, such as the end of work already handed
  * to another thread. */
 void leat_event_wait(leat_event *event);
-/* The same until the caller's scope is cancelled (LEAT_CANCELED, LEAT_DEADLINE) or the deadline passes (LEAT_DEADLINE; LEAT_NEVER: none).
- * LEAT_NOMEM if no timer could be set. Only LEAT_OK says that it was set. */
+/* The same until the caller's scope is cancelled (LEAT_CANCELED, LEAT_DEADLINE), or the deadline passes (LEAT_DEADLINE; LEAT_NOMEM if no
+ * timer could be set). Cancellation is looked at first. Only LEAT_OK says that it was set. */
+int leat_event_wait_cancellable(leat_event *event) __attribute__((__warn_unused_result__));
 int leat_event_wait_until(leat_event *event, int64_t deadline) __attribute__((__warn_unused_result__));
 LEAT_I_END

@@ -48,9 +48,12 @@ static inline void leat_i_once_do(struct leat_i_once_call call) {
 
 /* void leat_once_do(leat_once *once, function, pointer): function is any function of one pointer; its result is ignored. Waits on in a
  * cancelled scope, since after it the caller relies on what was done.
- * int leat_once_do_until(once, function, pointer, deadline) [must be looked at]: LEAT_OK when it has been done, by the caller (then however
- * long it took) or by another. LEAT_CANCELED, LEAT_DEADLINE, LEAT_NOMEM: another is still at it, or in a cancelled scope nobody was. */
+ * int leat_once_do_cancellable(once, function, pointer), leat_once_do_until(once, function, pointer, deadline) [must be looked at]: LEAT_OK
+ * when it has been done, by the caller (then however long it took) or by another. LEAT_CANCELED, LEAT_DEADLINE, LEAT_NOMEM: another is still
+ * at it, or the caller's scope had ended and nothing was begun. */
 #define leat_once_do(once, function, pointer) leat_i_once_do(LEAT_I_ONCE_CALL(__COUNTER__, "leat_once_do", once, function, pointer))
+#define leat_once_do_cancellable(once, function, pointer) \
+  leat_i_once_run_until(LEAT_I_ONCE_CALL(__COUNTER__, "leat_once_do_cancellable", once, function, pointer), LEAT_NEVER)
 #define leat_once_do_until(once, function, pointer, deadline) \
   leat_i_once_run_until(LEAT_I_ONCE_CALL(__COUNTER__, "leat_once_do_until", once, function, pointer), (deadline))
 #define LEAT_I_ONCE_CALL(N, op, once_, function, pointer) \

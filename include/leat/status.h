@@ -26,8 +26,8 @@ enum leat_status {
   LEAT_CLOSED = -1,   /* the channel is closed (and, for a receive, drained), or its receiving end was stopped */
   LEAT_CANCELED = -2, /* the scope was cancelled: the operation did not happen, a value to be sent is still the caller's */
   LEAT_DEADLINE = -3, /* as LEAT_CANCELED, because a deadline passed: the operation's own or the scope's */
-  LEAT_FULL = -4,     /* leat_try_send: no room and no receiver waits */
-  LEAT_EMPTY = -5,    /* leat_try_recv: no value and no sender waits */
+  LEAT_FULL = -4,     /* leat_try_send: no room and no receiver waits; leat_semaphore_try_acquire: not enough is left */
+  LEAT_EMPTY = -5,    /* leat_try_recv: no value and no sender waits; leat_pool_try_get: all are out */
   LEAT_NOMEM = -6,    /* memory, address space or threads ran out */
   LEAT_PANIC = -7,    /* a goroutine was failed for misuse; leat_failure_of says which and why */
   LEAT_INVALID = -8,  /* an argument makes no sense */

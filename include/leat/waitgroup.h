@@ -27,8 +27,9 @@ void leat_waitgroup_done(leat_waitgroup *group);
 /* Blocks until the counter is 0. Cannot fail, and so waits on in a cancelled scope, like leat_join: what a cancel ends are those it waits
  * for, and the caller may rely on their having ended. */
 void leat_waitgroup_wait(leat_waitgroup *group);
-/* The same until the caller's scope is cancelled (LEAT_CANCELED, LEAT_DEADLINE) or the deadline passes (LEAT_DEADLINE; LEAT_NEVER: none).
- * LEAT_NOMEM if no timer could be set. Only LEAT_OK says that the counter was 0. */
+/* The same until the caller's scope is cancelled (LEAT_CANCELED, LEAT_DEADLINE), or the deadline passes (LEAT_DEADLINE; LEAT_NOMEM if no
+ * timer could be set). Cancellation is looked at first. Only LEAT_OK says that the counter was 0. */
+int leat_waitgroup_wait_cancellable(leat_waitgroup *group) __attribute__((__warn_unused_result__));
 int leat_waitgroup_wait_until(leat_waitgroup *group, int64_t deadline) __attribute__((__warn_unused_result__));
 
 int leat_i_waitgroup_go(const struct leat_scope *s, const struct leat_i_fn *fn, const void *args, const char *birthplace, const leat_go_options *o);

@@ -85,3 +85,8 @@ int leat_event_wait_until(leat_event *event, int64_t deadline) {
   if (!status) happens_after(event);
   return leat_i_wait_answer(self, status);
 }
+
+int leat_event_wait_cancellable(leat_event *event) {
+  happens_call();
+  return leat_event_wait_until(event, LEAT_NEVER);
+}

@@ -121,6 +121,11 @@ int leat_waitgroup_wait_until(leat_waitgroup *group, int64_t deadline) {
   return leat_i_wait_answer(self, status);
 }
 
+int leat_waitgroup_wait_cancellable(leat_waitgroup *group) {
+  happens_call();
+  return leat_waitgroup_wait_until(group, LEAT_NEVER);
+}
+
 int leat_i_waitgroup_go(const struct leat_scope *s, const struct leat_i_fn *fn, const void *args, const char *birthplace, const leat_go_options *o) {
   leat_waitgroup_add(o->leat_i_waitgroup, 1);
   int status = leat_i_go(s, fn, args, birthplace, o);

@@ -19,7 +19,7 @@ int uses(leat_view s, leat_waitgroup *group, leat_once *once, leat_semaphore *se
   if (leat_waitgroup_go(group, s, work, 1, "one")) return 1;
   leat_once_do(once, fclose, file);
   if (leat_once_do_until(once, free, pi, LEAT_NEVER)) return 1;
-  if (leat_semaphore_acquire(semaphore, 1) || leat_event_wait_until(event, LEAT_NEVER)) return 1;
+  if (leat_semaphore_acquire(semaphore, 1) || leat_event_wait_cancellable(event)) return 1;
   set_up();
   (void)hook();
   //BAD leat_waitgroup_go: the first argument is not | return leat_waitgroup_go(s, s, work, 1, "one");
@@ -32,10 +32,12 @@ int uses(leat_view s, leat_waitgroup *group, leat_once *once, leat_semaphore *se
   //BAD leat_once_do: the argument of the function is not a pointer | leat_once_do(once, fclose, 1);
   //BAD leat_once_do_until: the function does not take | return leat_once_do_until(once, fclose, pi, LEAT_NEVER);
   //WARN warn_unused_result | leat_once_do_until(once, free, pi, LEAT_NEVER);
+  //WARN warn_unused_result | leat_once_do_cancellable(once, free, pi);
+  //WARN warn_unused_result | leat_waitgroup_wait_until(group, 1);
   //WARN warn_unused_result | leat_semaphore_acquire(semaphore, 1);
   //WARN warn_unused_result | leat_semaphore_try_acquire(semaphore, 1);
-  //WARN warn_unused_result | leat_waitgroup_wait_until(group, LEAT_NEVER);
-  //WARN warn_unused_result | leat_event_wait_until(event, LEAT_NEVER);
+  //WARN warn_unused_result | leat_waitgroup_wait_cancellable(group);
+  //WARN warn_unused_result | leat_event_wait_cancellable(event);
   //WARN incompatible | leat_semaphore_release(event, 1);
   return config()->level;
 }
