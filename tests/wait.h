@@ -37,3 +37,12 @@ static inline size_t blocked_goroutines(const char *name) {
 }
 
 static inline void wait_blocked(const char *name, size_t n) { UNTIL(blocked_goroutines(name) >= n); }
+
+/* A goroutine fn(arguments...) is failed by a panic that says `text`. */
+#define CHECK_PANICS(text, ...) \
+  do { \
+    leat_scope(panic_scope); \
+    leat_go(panic_scope, __VA_ARGS__); \
+    CHECK_EQ(leat_wait(panic_scope), LEAT_PANIC); \
+    CHECK(strstr(leat_failure_of(panic_scope)->message, text) != NULL); \
+  } while (0)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -14,21 +15,28 @@ import (
 )
 
 var benchmarks = map[string]func(){
-	"yield":        yield,
-	"spawn-1000":   func() { startAndJoin("spawn-1000", 1000, 1000) },
-	"spawn-100k":   func() { startAndJoin("spawn-100k", 100000, 10) },
-	"ping-pong":    pingPong,
-	"one-way":      func() { oneProducer("one-way", 0, 2000000) },
-	"spsc-128":     func() { oneProducer("spsc-128", 128, 5000000) },
-	"mpmc-4x4-128": mpmc,
-	"ring-1000":    ring,
-	"sieve-1000":   sieve,
-	"select-2":     select2,
-	"select-8":     select8,
-	"skynet-1M":    skynet,
-	"sleep-100k":   sleepers,
-	"parked-100k":  func() { parkMany("parked-100k", 100000) },
-	"parked-1M":    func() { parkMany("parked-1M", 1000000) },
+	"yield":          yield,
+	"spawn-1000":     func() { startAndJoin("spawn-1000", 1000, 1000) },
+	"spawn-100k":     func() { startAndJoin("spawn-100k", 100000, 10) },
+	"ping-pong":      pingPong,
+	"one-way":        func() { oneProducer("one-way", 0, 2000000) },
+	"spsc-128":       func() { oneProducer("spsc-128", 128, 5000000) },
+	"mpmc-4x4-128":   mpmc,
+	"ring-1000":      ring,
+	"sieve-1000":     sieve,
+	"select-2":       select2,
+	"select-8":       select8,
+	"mutex":          mutex,
+	"mutex-4":        mutex4,
+	"rwmutex-read":   func() { rwmutex("rwmutex-read", 1, 10000000, math.MaxInt64) },
+	"rwmutex-4x100":  func() { rwmutex("rwmutex-4x100", 4, 1000000, 100) },
+	"rwmutex-4x10":   func() { rwmutex("rwmutex-4x10", 4, 500000, 10) },
+	"rwmutex-4x1":    func() { rwmutex("rwmutex-4x1", 4, 500000, 1) },
+	"cond-ping-pong": condPingPong,
+	"skynet-1M":      skynet,
+	"sleep-100k":     sleepers,
+	"parked-100k":    func() { parkMany("parked-100k", 100000) },
+	"parked-1M":      func() { parkMany("parked-1M", 1000000) },
 }
 
 func main() {
@@ -327,6 +335,112 @@ func node(out chan<- int64, first, leaves int64) {
 		}
 	}
 	out <- sum
+}
+
+func mutex() {
+	const times = 20000000
+	var m sync.Mutex
+	n := int64(0)
+	start := time.Now()
+	for i := 0; i < times; i++ {
+		m.Lock()
+		n++
+		m.Unlock()
+	}
+	reportEach("mutex", start, times)
+	expect("count", n, times)
+}
+
+func mutex4() {
+	const goroutines, times = 4, 2500000
+	var m sync.Mutex
+	var wg sync.WaitGroup
+	n := int64(0)
+	start := time.Now()
+	wg.Add(goroutines)
+	for i := 0; i < goroutines; i++ {
+		go func() {
+			for i := 0; i < times; i++ {
+				m.Lock()
+				n++
+				m.Unlock()
+			}
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	reportEach("mutex-4", start, goroutines*times)
+	expect("count", n, goroutines*times)
+}
+
+type table struct {
+	m     sync.RWMutex
+	cells [16]int64
+}
+
+func (t *table) lookUp(times, writeEvery int64) {
+	for i := int64(1); i <= times; i++ {
+		if i%writeEvery == 0 {
+			t.m.Lock()
+			for k := range t.cells {
+				t.cells[k]++
+			}
+			t.m.Unlock()
+		} else {
+			t.m.RLock()
+			sum := int64(0)
+			for k := range t.cells {
+				sum += t.cells[k]
+			}
+			expect("sum", sum%int64(len(t.cells)), 0)
+			t.m.RUnlock()
+		}
+	}
+}
+
+func rwmutex(name string, goroutines int, times, writeEvery int64) {
+	var t table
+	var wg sync.WaitGroup
+	start := time.Now()
+	wg.Add(goroutines)
+	for i := 0; i < goroutines; i++ {
+		go func() {
+			t.lookUp(times, writeEvery)
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	reportEach(name, start, int64(goroutines)*times)
+	expect("cell", t.cells[0], int64(goroutines)*(times/writeEvery))
+}
+
+func condPingPong() {
+	const times = 1000000
+	var m sync.Mutex
+	turn := [2]*sync.Cond{sync.NewCond(&m), sync.NewCond(&m)}
+	var wg sync.WaitGroup
+	n := 0
+	start := time.Now()
+	wg.Add(2)
+	for me := 0; me < 2; me++ {
+		go func(me int) {
+			m.Lock()
+			for n < 2*times {
+				for n%2 != me && n < 2*times {
+					turn[me].Wait()
+				}
+				if n < 2*times {
+					n++
+				}
+				turn[1-me].Signal()
+			}
+			m.Unlock()
+			wg.Done()
+		}(me)
+	}
+	wg.Wait()
+	reportEach("cond-ping-pong", start, times)
+	expect("turns", int64(n), 2*times)
 }
 
 func skynet() {

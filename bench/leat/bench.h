@@ -8,7 +8,7 @@ struct benchmark {
   const char *name;
   void (*run)(void);
 };
-extern const struct benchmark switch_benchmarks[], channel_benchmarks[], select_benchmarks[], scale_benchmarks[]; /* end with a zeroed one */
+extern const struct benchmark switch_benchmarks[], channel_benchmarks[], select_benchmarks[], lock_benchmarks[], scale_benchmarks[]; /* end with a zeroed one */
 
 void report(const char *name, const char *unit, double value);
 /* Nanoseconds since start, for each of n operations. */

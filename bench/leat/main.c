@@ -13,7 +13,7 @@ void wrong(const char *what, int64_t got, int64_t expected) {
   _exit(1);
 }
 
-static const struct benchmark *const groups[] = {switch_benchmarks, channel_benchmarks, select_benchmarks, scale_benchmarks};
+static const struct benchmark *const groups[] = {switch_benchmarks, channel_benchmarks, select_benchmarks, lock_benchmarks, scale_benchmarks};
 
 /* Not on the main goroutine, which has to run on the main thread. */
 LEAT_FN(run, const struct benchmark *, b) { b->run(); }

@@ -1,6 +1,7 @@
 /* leat/leat.h - all of leat. */
 #pragma once
 #include "channel.h"
+#include "cond.h"
 #include "context.h"
 #include "defer.h"
 #include "error.h"
@@ -8,11 +9,13 @@
 #include "goroutine.h"
 #include "io.h"
 #include "metrics.h"
+#include "mutex.h"
 #include "once.h"
 #include "or.h"
 #include "panic.h"
 #include "pool.h"
 #include "runtime.h"
+#include "rwmutex.h"
 #include "scope.h"
 #include "select.h"
 #include "semaphore.h"

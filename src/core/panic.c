@@ -160,7 +160,7 @@ int leat_i_fail(const char *place, int status, const char *format, ...) {
   return status;
 }
 
-int leat_i_cancelled(struct goroutine *self, int status) {
+void leat_i_count_ignored(struct goroutine *self, int status) {
   happens_after(&self->scope->status);
   if (++self->ignored >= MOST_IGNORED && self->kind != KIND_FOREIGN && !self->panicking) {
     self->ignored = 0;
@@ -168,6 +168,10 @@ int leat_i_cancelled(struct goroutine *self, int status) {
                  leat_status_text(status));
   }
   leat_i_count(COUNT_CANCELED_ANSWERS, 1);
+}
+
+int leat_i_cancelled(struct goroutine *self, int status) {
+  leat_i_count_ignored(self, status);
   leat_i_yield(self);
   return status;
 }

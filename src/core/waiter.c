@@ -37,11 +37,13 @@ static void drop(void *lock) { lock_drop(lock); }
 int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how) {
   struct goroutine *self = w->goroutine;
   if (unlikely(how->deadline != LEAT_NEVER && how->deadline <= leat_i_nondet_clock())) {
+    queue_remove(w);
     lock_drop(how->lock);
     leat_i_count(COUNT_TIMEOUTS, 1);
     return LEAT_DEADLINE;
   }
-  queue_push(q, w);
+  if (how->at_head) queue_push_front(q, w);
+  else if (!w->queue) queue_push(q, w);
   self->woken_by = NULL;
   int status = leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .unlock = drop, .unlock_arg = how->lock, .deadline = how->deadline, .masked = how->masked});
   if (likely(self->woken_by == w)) return w->status;

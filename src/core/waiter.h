@@ -34,6 +34,15 @@ static inline void queue_push(struct queue *q, struct waiter *w) {
   w->queue = q;
 }
 
+static inline void queue_push_front(struct queue *q, struct waiter *w) {
+  w->previous = NULL;
+  w->next = q->first;
+  if (q->first) q->first->previous = w;
+  else q->last = w;
+  q->first = w;
+  w->queue = q;
+}
+
 static inline void queue_remove(struct waiter *w) {
   struct queue *q = w->queue;
   if (!q) return;
@@ -63,10 +72,11 @@ struct queue_wait {
   const void *object; /* for reports */
   struct lock *lock;  /* held by the caller; it is dropped once the goroutine has left its stack */
   int64_t deadline;   /* LEAT_NEVER */
+  bool at_head;       /* not behind the others: it has waited before them already */
   bool masked;        /* neither cancellation nor the scope's deadline reach this wait: it cannot fail */
 };
-/* Waits in the queue until claimed, cancelled or timed out; answers the claimer's status, or LEAT_CANCELED, LEAT_DEADLINE, LEAT_NOMEM. The
- * lock is no longer held afterwards, and w is in no queue. A deadline that has passed answers at once. */
+/* Waits in the queue, where w may be already, until claimed, cancelled or timed out; answers the claimer's status, or LEAT_CANCELED,
+ * LEAT_DEADLINE, LEAT_NOMEM. The lock is no longer held afterwards, and w is in no queue. A deadline that has passed answers at once. */
 int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how);
 /* The end of every wait that cancellation reaches: passes the status on, through leat_i_cancelled if the caller's scope has ended. */
 int leat_i_wait_answer(struct goroutine *self, int status);

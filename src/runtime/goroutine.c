@@ -179,7 +179,10 @@ int leat_checkpoint(void) {
   return LEAT_OK;
 }
 
-uint64_t leat_goroutine_id(void) { return leat_i_self()->id; }
+uint64_t leat_goroutine_id(void) {
+  const struct goroutine *self = leat_i_self();
+  return self->kind == KIND_FOREIGN ? 0 : self->id;
+}
 
 const char *leat_goroutine_name(void) {
   const char *name = leat_i_self()->name;

@@ -17,6 +17,9 @@
  *   scope cancelled       what the canceller did before              -> who is told so
  *   value put in a context  what the one who put it there did         -> who asks for it
  *   after-cancel function set and cancelled  what both did before     -> the function (and, one edge too many, the canceller)
+ *   mutex, write lock    what its holder did before the unlock       -> who has it afterwards
+ *   read lock            what its holder did before the unlock       -> who writes afterwards
+ *   condition signalled  what the signaller did before               -> the waiter that it wakes
  *   what woke a waiter    (claimed through a queue, waiter.h)         -> the waiter
  *   waitgroup counted back, event set, once done, semaphore released -> whose wait ends by it, or finds it so
  *   object put into a pool                                           -> who gets that object, or drops it

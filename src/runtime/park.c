@@ -342,6 +342,13 @@ void leat_i_operation(struct goroutine *self) {
   }
 }
 
+bool leat_i_may_spin(void) {
+  struct sched *s = &leat_i_sched;
+  struct worker *w = leat_i_worker();
+  if (w && (!load_relaxed(&w->has_token) || others_wait(w))) return false;
+  return load_relaxed(&s->n_running) - load_relaxed(&s->n_spinning) > (w != NULL);
+}
+
 void leat_i_go_home(struct goroutine *self, struct worker *home) {
   self->home = home;
   struct worker *w = leat_i_worker();

@@ -50,6 +50,8 @@ void leat_i_ready_list(struct goroutine *list);
 void leat_i_yield(struct goroutine *self);
 /* Counts an operation that did not block; yields when the slice is used up. */
 void leat_i_operation(struct goroutine *self);
+/* Whether waiting for a moment without giving up the thread may pay: others run who could end the wait, and nothing waits for this worker. */
+bool leat_i_may_spin(void);
 /* Moves the goroutine to its home worker. */
 void leat_i_go_home(struct goroutine *self, struct worker *home);
 _Noreturn void leat_i_leave_for_good(struct goroutine *self);

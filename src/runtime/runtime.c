@@ -252,6 +252,7 @@ struct goroutine *leat_i_foreign_self(void) {
   if (!g) leat_i_die("out of memory while a plain thread entered leat");
   g->kind = KIND_FOREIGN;
   leat_i_thread_stack(&g->stack_low, &g->stack_high);
+  g->id = leat_i_goroutine_new_id(); /* an owner of locks is known by its number */
   g->scope = g->base = &root;
   pthread_once(&key_once, make_key);
   pthread_setspecific(key, g);

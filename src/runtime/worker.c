@@ -17,17 +17,14 @@
 
 struct sched leat_i_sched;
 _Alignas(64) _Atomic(int64_t) leat_i_coarse_clock; /* read at each switch: not beside words that are written often */
-static __thread struct worker *this_worker;
+__thread struct worker *leat_i_this_worker;
 
+#ifndef __x86_64__
 __attribute__((noinline)) struct worker *leat_i_worker(void) {
   __asm__ volatile("" ::: "memory");
-  return this_worker;
+  return leat_i_this_worker;
 }
-
-__attribute__((noinline)) struct goroutine *leat_i_self(void) {
-  __asm__ volatile("" ::: "memory");
-  return likely(this_worker != NULL) ? load_relaxed(&this_worker->current) : leat_i_foreign_self();
-}
+#endif
 
 void leat_i_coarse_clock_set(void) { store_relaxed(&leat_i_coarse_clock, leat_i_nondet_clock()); }
 
@@ -59,7 +56,7 @@ static void worker_list(struct worker *w) {
 
 static void *worker_main(void *argument) {
   struct worker *w = argument;
-  this_worker = w;
+  leat_i_this_worker = w;
   w->errno_of_thread = &errno;
   store_relaxed(&w->current, w->idle);
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
@@ -173,7 +170,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   store_relaxed(&w->current, main_goroutine);
   store_relaxed(&w->has_token, true);
   w->errno_of_thread = &errno;
-  this_worker = w;
+  leat_i_this_worker = w;
   add_seq(&leat_i_sched.n_running, 1);
   add_seq(&leat_i_sched.n_threads, 1);
   worker_list(w);
@@ -194,13 +191,13 @@ void leat_i_workers_stop(void) {
     after = w->all_next;
     if (w->joinable) pthread_join(w->thread, NULL);
     while (w->pinned && !load_acquire(&w->gone)) leat_i_nondet_sleep(&w->gone, 0, LEAT_NEVER);
-    if (w == this_worker) {
+    if (w == leat_i_this_worker) {
       leat_i_stack_cache_flush(&w->stacks);
 #ifdef LEAT_TSAN
       __tsan_destroy_fiber(w->idle->tsan_fiber);
 #endif
       leat_i_stack_put(NULL, w->idle);
-      this_worker = NULL;
+      leat_i_this_worker = NULL;
     }
   }
   for (struct worker *w = load_acquire(&s->all), *after; w; w = after) {
@@ -210,4 +207,4 @@ void leat_i_workers_stop(void) {
   store_seq(&s->all, NULL);
 }
 
-void leat_i_workers_forget(void) { this_worker = NULL; }
+void leat_i_workers_forget(void) { leat_i_this_worker = NULL; }

@@ -5,6 +5,7 @@
 #pragma once
 #include "counters.h"
 #include "goroutine.h"
+#include "runtime.h"
 #include "stack.h"
 #include <pthread.h>
 
@@ -93,10 +94,23 @@ static inline void note_rest(struct goroutine *g, int64_t now) {
  * goroutine is put down in this order: after_goroutine = g, current = another, registers saved, since = a later time, after = nothing. */
 struct worker *leat_i_is_on_worker(const struct goroutine *g);
 
-/* The calling thread's worker, or NULL. Never inlined: a compiler caches the address of a thread-local across a switch. */
+/* The calling thread's worker, or NULL. A compiler caches the address of a thread-local across a switch: read it through this only. Inline,
+ * a lock needs no frame on the stack, which saves a fifth of its time. */
+extern __thread struct worker *leat_i_this_worker __attribute__((tls_model("initial-exec"), visibility("hidden")));
+#ifdef __x86_64__
+static inline struct worker *leat_i_worker(void) {
+  struct worker *w;
+  __asm__ volatile("movq leat_i_this_worker@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(w) : : "memory");
+  return w;
+}
+#else
 struct worker *leat_i_worker(void);
+#endif
 /* The calling goroutine; attaches a plain thread on its first call. */
-struct goroutine *leat_i_self(void);
+static inline struct goroutine *leat_i_self(void) {
+  struct worker *w = leat_i_worker();
+  return likely(w != NULL) ? load_relaxed(&w->current) : leat_i_foreign_self();
+}
 
 void leat_i_workers_init(int workers, int max_threads);
 int leat_i_workers_start_one(void); /* LEAT_OK, LEAT_NOMEM; further ones start as they are needed */
