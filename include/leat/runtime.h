@@ -19,7 +19,7 @@ typedef struct leat_options {
   int workers;     /* goroutines that run at the same time; 0: leat_cpus() */
   int max_threads; /* workers and spares for blocked ones together; 0: 256 + workers */
   size_t stack;    /* bytes for a goroutine's stack; 0: 64 KiB */
-  unsigned fault_handlers : 1;     /* catch SIGSEGV and SIGBUS to report stack overflows by name; LEAT_MAIN sets it */
+  unsigned fault_handlers : 1;     /* catch SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, to report goroutine and stack; LEAT_MAIN sets it */
   unsigned ignore_deadlock : 1;    /* a total deadlock is not reported */
   unsigned guard : 2;              /* LEAT_GUARD_...: which stack guards to use at most */
   unsigned leat_i_reserved[8];

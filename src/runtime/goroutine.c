@@ -3,6 +3,7 @@
 #include "goroutine.h"
 #include "../core/panic.h"
 #include "../core/scope.h"
+#include "../inspect/fault.h"
 #include "report.h"
 #include "runtime.h"
 #include "scheduler.h"
@@ -95,8 +96,8 @@ _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
 /* ---- starting ---- */
 
 static void record_ancestors(struct goroutine *g, const struct goroutine *self) {
-  const char *name = self->kind == KIND_FOREIGN ? "a thread that is not leat's" : self->fn ? self->fn->name : "main";
-  g->ancestors[0] = (struct ancestor){self->id, name, self->birthplace};
+  if (self->kind == KIND_FOREIGN) g->ancestors[0] = (struct ancestor){0, "a thread that is not leat's", NULL};
+  else g->ancestors[0] = (struct ancestor){self->id, self->fn ? self->fn->name : "main", self->birthplace};
   for (int i = 1; i < ANCESTORS; i++) g->ancestors[i] = self->ancestors[i - 1];
 }
 

@@ -1,6 +1,7 @@
 /* See park.h. */
 #define _GNU_SOURCE
 #include "park.h"
+#include "../inspect/fault.h"
 #include "idle.h"
 #include "nondet.h"
 #include "poller.h"

@@ -1,16 +1,13 @@
 /* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
-#include "stack.h"
 #include <leat/runtime.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-enum { SIGNAL_STACK = 64 * 1024, LINE = 512 };
+enum { LINE = 512 };
 
 static void (*log_hook)(void *, const char *);
 static void *log_environment;
@@ -112,61 +109,4 @@ _Noreturn void leat_i_die(const char *format, ...) {
   fflush(NULL);
   leat_i_say("leat: %s", text ? text : format);
   _exit(2);
-}
-
-/* ---- faults ---- */
-
-_Noreturn void leat_i_report_overflow(const struct goroutine *g) {
-  char who[LINE], text[2 * LINE], *at = text;
-  const char *end = text + sizeof text - 1;
-  at = append(at, end, "leat: stack overflow: ");
-  at = append(at, end, leat_i_describe(g, who, sizeof who));
-  at = append(at, end, " used up its stack of ");
-  at = append_number(at, end, (uint64_t)(g->stack_high - g->stack_low + 1023) / 1024);
-  append(at, end, " KiB; give it a larger one with leat_go_with(scope, ((leat_go_options){.stack = ...}), ...) or LEAT_STACK\n");
-  to_stderr(text);
-  signal(SIGABRT, SIG_DFL);
-  abort();
-}
-
-static struct sigaction old_segv, old_bus;
-static bool installed;
-
-/* On the alternate stack. What is not an overflow goes to the handler that was there before. */
-static void on_fault(int number, siginfo_t *info, void *context) {
-  bool in_guard = false;
-  const struct goroutine *g = leat_i_stack_find(info->si_addr, &in_guard);
-  if (g && in_guard) leat_i_report_overflow(g);
-  const struct sigaction *old = number == SIGSEGV ? &old_segv : &old_bus;
-  if (old->sa_flags & SA_SIGINFO) old->sa_sigaction(number, info, context);
-  else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) old->sa_handler(number);
-  else sigaction(number, old, NULL); /* the fault happens again, and now ends the process as it would have */
-}
-
-void leat_i_fault_handlers_install(void) {
-  struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-  sigemptyset(&action.sa_mask);
-  installed = sigaction(SIGSEGV, &action, &old_segv) == 0 && sigaction(SIGBUS, &action, &old_bus) == 0;
-}
-
-void leat_i_fault_handlers_remove(void) {
-  if (!installed) return;
-  sigaction(SIGSEGV, &old_segv, NULL);
-  sigaction(SIGBUS, &old_bus, NULL);
-  installed = false;
-}
-
-void *leat_i_signal_stack_install(void) {
-  stack_t old;
-  if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE)) return NULL; /* a sanitizer's */
-  void *stack = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (stack == MAP_FAILED) return NULL;
-  sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = SIGNAL_STACK}, NULL);
-  return stack;
-}
-
-void leat_i_signal_stack_remove(void *stack) {
-  if (!stack) return;
-  sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
-  munmap(stack, SIGNAL_STACK);
 }

@@ -14,10 +14,3 @@ void leat_i_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Ends the process with status 2 after a report. */
 _Noreturn void leat_i_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void leat_i_report_overflow(const struct goroutine *g);
-
-/* The fault handlers, and the alternate stack that each worker needs for them. */
-void leat_i_fault_handlers_install(void);
-void leat_i_fault_handlers_remove(void);
-void *leat_i_signal_stack_install(void);
-void leat_i_signal_stack_remove(void *stack);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "runtime.h"
 #include "../core/scope.h"
+#include "../inspect/fault.h"
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"

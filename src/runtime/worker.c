@@ -1,6 +1,7 @@
 /* See worker.h. */
 #define _GNU_SOURCE
 #include "worker.h"
+#include "../inspect/fault.h"
 #include "find.h"
 #include "idle.h"
 #include "nondet.h"
