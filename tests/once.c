@@ -10,7 +10,7 @@
  *   TestOnceValuePanic         every_call_of_a_value_that_panicked_panics
  *   TestOnceValuesPanic        the same: a struct is a value like any other
  *   TestOnceFuncPanicNil       does not apply: a panic of leat always has a reason
- *   TestOnceFuncGoexit         the_reason_is_kept: whatever ends the goroutine runs the same list of cleanups as a panic
+ *   TestOnceFuncGoexit         who_left_in_the_middle_leaves_no_value, leaving_in_the_middle_counts_as_done
  *   TestOnceFuncPanicTraceback the_first_panic_names_its_origin
  *   TestOnceXGC                does not apply: no closure is kept
  *   Benchmark...               no tests; the fast path is one load (leat/once.h) */
@@ -101,9 +101,8 @@ TEST(threads_alone_can_use_it) {
 /* Panics. */
 
 static void panics(void *n) {
-  leat_waitgroup g = {0};
   ++*(atomic_int *)n;
-  leat_waitgroup_done(&g);
+  leat_panic("no luck");
 }
 LEAT_FN(do_panics, leat_once *, once) {
   leat_once_do(once, panics, &runs);
@@ -285,21 +284,59 @@ static int start_function(leat_view s) { return leat_go(s, call_panicking_functi
 static int start_value(leat_view s) { return leat_go(s, call_no_value); }
 TEST_GO(every_call_of_a_function_that_panicked_panics) {
   char text[4096];
-  CHECK(strstr(panic_of(start_function, text), "leat_waitgroup_done") == text);
+  CHECK_STR(panic_of(start_function, text), "no luck");
   for (int i = 0; i < 3; i++) CHECK(strstr(panic_of(start_function, text), "panicking_function has no value") != NULL);
   CHECK_EQ(runs, 1);
 }
 TEST_GO(every_call_of_a_value_that_panicked_panics) {
   char text[4096];
-  CHECK(strstr(panic_of(start_value, text), "leat_waitgroup_done") == text);
+  CHECK_STR(panic_of(start_value, text), "no luck");
   for (int i = 0; i < 3; i++) CHECK(strstr(panic_of(start_value, text), "no_value has no value") != NULL);
   CHECK_EQ(runs, 1);
 }
 TEST_GO(the_reason_is_kept) {
   char text[4096];
   panic_of(start_value, text);
-  CHECK(strstr(panic_of(start_value, text), "its first call has failed: leat_waitgroup_done(") != NULL);
-  CHECK(strstr(text, "would become negative") != NULL);
+  CHECK_STR(panic_of(start_value, text), "no_value has no value, its first call has failed: no luck");
+}
+LEAT_ONCE_VALUE(value_of_one_who_left, int) {
+  runs++;
+  leat_goexit();
+}
+LEAT_FN(call_value_of_one_who_left) {
+  value_of_one_who_left();
+  returned++;
+}
+static int start_one_who_leaves(leat_view s) { return leat_go(s, call_value_of_one_who_left); }
+TEST_GO(who_left_in_the_middle_leaves_no_value) {
+  char text[4096];
+  {
+    leat_scope(s);
+    CHECK_EQ(start_one_who_leaves(s), LEAT_OK);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  CHECK(strstr(panic_of(start_one_who_leaves, text), "its first call has failed: it ended its goroutine") != NULL);
+  CHECK_EQ(runs, 1);
+  CHECK_EQ(returned, 0);
+}
+static void leaves(void *n) {
+  ++*(atomic_int *)n;
+  leat_event_wait(&gate);
+  leat_goexit();
+}
+LEAT_FN(do_leaves, leat_once *, once) {
+  leat_once_do(once, leaves, &runs);
+  returned++;
+}
+TEST_GO(leaving_in_the_middle_counts_as_done) {
+  leat_once once = {0};
+  leat_scope(s);
+  for (int i = 0; i < 5; i++) leat_go(s, do_leaves, &once);
+  wait_blocked("do_leaves", 5);
+  leat_event_set(&gate);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(runs, 1);
+  CHECK_EQ(returned, 4);
 }
 TEST_GO(the_first_panic_names_its_origin) {
   char text[4096];

@@ -406,8 +406,7 @@ TEST_GO(a_failure_to_make_lets_the_next_one_try) {
 }
 static int panics(struct thing **t, void *unused) {
   (void)t, (void)unused;
-  leat_waitgroup g = {0};
-  if (made++ < 3) leat_waitgroup_done(&g);
+  if (made++ < 3) leat_panic("no luck");
   return make_thing(t, unused);
 }
 TEST_GO(a_panic_in_make_lets_the_next_one_try) {
@@ -420,9 +419,8 @@ TEST_GO(a_panic_in_make_lets_the_next_one_try) {
   leat_pool_free(&p);
 }
 static void drop_panics(struct thing *t, void *unused) {
-  leat_waitgroup g = {0};
   drop_thing(t, unused);
-  leat_waitgroup_done(&g);
+  leat_panic("no luck");
 }
 LEAT_FN(get_and_discard, thing_pool *, p) {
   struct thing *t = must_get(p);

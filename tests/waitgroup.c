@@ -218,9 +218,13 @@ TEST_GO(who_ignores_cancellation_is_failed) {
 /* Goroutines that are counted. */
 
 LEAT_FN(returns) { ended++; }
-LEAT_FN(panics, leat_waitgroup *, g) {
+LEAT_FN(panics) {
   leat_defer_call(returns);
-  leat_waitgroup_add(g, -1);
+  leat_panic("no luck");
+}
+LEAT_FN(leaves) {
+  leat_defer_call(returns);
+  leat_goexit();
 }
 LEAT_FN_ERR(is_cancelled) {
   int status = leat_sleep(LEAT_SECONDS(1000));
@@ -239,10 +243,10 @@ TEST_GO(go_counts_what_returns) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST_GO(a_panic_is_recorded_before_the_wait_returns) {
-  leat_waitgroup g = {0}, other = {0};
+  leat_waitgroup g = {0};
   for (int64_t i = test_scale(200) + 1; i; i--) {
     leat_scope(s);
-    CHECK_EQ(leat_waitgroup_go(&g, s, panics, &other), LEAT_OK);
+    CHECK_EQ(leat_waitgroup_go(&g, s, panics), LEAT_OK);
     leat_waitgroup_wait(&g);
     CHECK(leat_failure_of(s) != NULL);
     CHECK_EQ(leat_failure_of(s)->status, LEAT_PANIC);
@@ -250,10 +254,10 @@ TEST_GO(a_panic_is_recorded_before_the_wait_returns) {
   }
   CHECK_EQ(ended, test_scale(200) + 1); /* its defers came before */
 }
-TEST_GO_DIES(a_panic_that_nobody_takes_ends_the_process, "panics", "waitgroup.c:", "negative") {
-  leat_waitgroup g = {0}, other = {0};
+TEST_GO_DIES(a_panic_that_nobody_takes_ends_the_process, "panics", "waitgroup.c:", "no luck") {
+  leat_waitgroup g = {0};
   leat_scope(s);
-  leat_waitgroup_go(&g, s, panics, &other);
+  leat_waitgroup_go(&g, s, panics);
   leat_waitgroup_wait(&g);
 }
 TEST_GO(a_failure_is_recorded_before_the_wait_returns) {
@@ -272,6 +276,14 @@ TEST_GO(go_counts_what_is_cancelled) {
   leat_cancel(s);
   leat_waitgroup_wait(&g);
   CHECK_EQ(ended, 10);
+}
+TEST_GO(go_counts_what_leaves) {
+  leat_waitgroup g = {0};
+  leat_scope(s);
+  CHECK_EQ(leat_waitgroup_go(&g, s, leaves), LEAT_OK);
+  leat_waitgroup_wait(&g);
+  CHECK_EQ(ended, 1);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST_GO(what_cannot_be_started_is_not_counted) {
   leat_waitgroup g = {0};
