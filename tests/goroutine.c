@@ -267,6 +267,16 @@ LEAT_FN(hog, int, how, int, pipe_end) {
     }
     break;
   }
+  case 8: { /* few operations, and much computing between them: it is the time that counts */
+    leat_scope(s);
+    int_chan c = leat_chan_make(s, int, 1);
+    for (; others_done < OTHERS; turns++) {
+      for (int64_t start = leat_now(); leat_now() < start + LEAT_MS(3);) {}
+      CHECK_EQ(turns % 2 ? leat_discard(c) : leat_send(c, 1), LEAT_OK);
+    }
+    CHECK(turns < 400); /* a slice has 512 operations */
+    break;
+  }
   }
   CHECK_EQ(others_done, OTHERS);
   ran++;
@@ -298,6 +308,7 @@ TEST(one_in_a_marked_blocking_call_holds_up_nobody) { check_hog(4, 1); }
 TEST(one_that_checks_in_holds_up_nobody) { check_hog(5, 1); }
 TEST(one_that_yields_holds_up_nobody) { check_hog(6, 1); }
 TEST(one_that_never_has_to_wait_holds_up_nobody) { check_hog(7, 1); }
+TEST(one_with_few_operations_holds_up_nobody) { check_hog(8, 1); }
 TEST(many_that_compute_hold_up_nobody) { check_hog(0, 5); }
 TEST(many_in_system_calls_hold_up_nobody) { check_hog(3, 50); }
 TEST(many_in_marked_blocking_calls_hold_up_nobody) { check_hog(4, 50); }

@@ -115,21 +115,24 @@ TEST(runnable_ones_are_queued) {
   CHECK_EQ(now_().queued, 0);
   leat_release(c);
 }
-LEAT_FN(count_those_that_wait, int, n, leat_metrics *, seen) {
-  leat_scope(s);
-  for (int i = 0; i < n; i++) leat_go(s, do_nothing);
+LEAT_FN(wake_all, int_chan, c, leat_metrics *, seen) {
+  leat_close(c);
   *seen = now_();
-  CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST(the_queues_length) {
   CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 1, .max_threads = 1}), LEAT_OK);
   leat_scope(s);
-  leat_metrics seen = {0};
-  leat_go(s, count_those_that_wait, 100, &seen); /* few enough that none runs before its starter goes on */
+  leat_metrics before, seen = {0};
+  int_chan c = leat_chan_make(s, int, 0);
+  for (int i = 0; i < 400; i++) leat_go(s, receive, c);
+  wait_blocked("receive", 400);
+  before = now_();
+  leat_go(s, wake_all, c, &seen);
   CHECK_EQ(leat_wait(s), LEAT_OK);
-  CHECK_EQ(seen.queued, 100);
-  CHECK_EQ(seen.runnable, 100);
+  CHECK_EQ(seen.queued, 400);
+  CHECK_EQ(seen.runnable, 400);
   CHECK_EQ(seen.running, 1);
+  CHECK_EQ(seen.shared_pushed - before.shared_pushed, 1 + 400 - 128); /* this one's, and what half of a ring does not hold */
 }
 
 /* ---- parks, hand-offs, turns ---- */

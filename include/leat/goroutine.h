@@ -212,7 +212,8 @@ const char *leat_task_message(const leat_task *task);
 
 /* Lets the other runnable goroutines run first. LEAT_OK, or the scope's status once it is cancelled. On a plain thread: sched_yield. */
 int leat_yield(void);
-/* For compute loops: a cheap call (a few loads) that answers the status of the caller's scope and yields when the slice is used up. */
+/* For compute loops: a cheap call (a few loads, 4 ns) that answers the status of the caller's scope, and yields if others have waited for
+ * this thread for some milliseconds. LEAT_OK, LEAT_CANCELED, LEAT_DEADLINE. On a plain thread it only answers the status. */
 int leat_checkpoint(void);
 
 /* For LEAT_FN_ERR functions: `return leat_fail(status, "cannot read %s", path);`. Makes an error of it (leat/error.h), for whoever joins, and

@@ -42,7 +42,7 @@ typedef struct leat_metrics {
   leat_wait_metrics waits[32]; /* by reason; the first n_waits */
   int n_waits;
   uint64_t parks, wakes;      /* waits begun; goroutines made runnable again */
-  uint64_t yields, preempted; /* turns given up; of these because the slice of operations was used up */
+  uint64_t yields, preempted; /* turns given up; of these because a slice was used up */
   uint64_t timeouts;          /* operations that ended at their own deadline, and selects by a timeout case */
   uint64_t scope_deadlines, scopes_canceled; /* scopes that ended at their deadline; that were cancelled, by leat_cancel, a failure or their end */
   uint64_t canceled_answers;  /* operations that answered LEAT_CANCELED or LEAT_DEADLINE because of their scope */

@@ -160,7 +160,7 @@ void leat_metrics_print(FILE *out) {
     {"goroutines_ended_total", "Goroutines that have ended.", m.ended},
     {"wakes_total", "Goroutines made runnable again.", m.wakes},
     {"yields_total", "Turns given up.", m.yields},
-    {"preemptions_total", "Turns given up because the slice of operations was used up.", m.preempted},
+    {"preemptions_total", "Turns given up because a slice was used up.", m.preempted},
     {"timeouts_total", "Operations and selects that ended at their deadline.", m.timeouts},
     {"scope_deadlines_total", "Scopes that ended at their deadline.", m.scope_deadlines},
     {"scopes_canceled_total", "Scopes that were cancelled.", m.scopes_canceled},

@@ -172,11 +172,12 @@ int leat_yield(void) {
 }
 
 int leat_checkpoint(void) {
+  struct worker *w = leat_i_worker();
+  if (likely(w != NULL)) return leat_i_checkpoint(w);
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
   self->ignored = 0;
-  leat_i_operation(self);
   return LEAT_OK;
 }
 

@@ -44,8 +44,6 @@ uint32_t leat_i_nondet_choose(enum choice purpose, uint32_t n) {
   return (uint32_t)((r * n) >> 32);
 }
 
-bool leat_i_nondet_threads(void) { return true; }
-
 static struct timespec timespec_of(int64_t ns) {
   return (struct timespec){.tv_sec = ns / LEAT_SECONDS(1), .tv_nsec = ns % LEAT_SECONDS(1)};
 }

@@ -19,18 +19,18 @@ uint64_t leat_i_nondet_entropy(void);
 enum choice { CHOOSE_CASE, CHOOSE_VICTIM, CHOOSE_NEXT };
 uint32_t leat_i_nondet_choose(enum choice purpose, uint32_t n);
 
-/* What runs next. In the real world the goroutine woken last, for its cache's sake, then who waits longest; a simulation takes any
- * (CHOOSE_NEXT). Constants there, since the switch is the hottest path of all. */
+/* Constants in the real world, since they are asked on the hottest paths of all. Whether there may be more threads than one: workers, pinned
+ * goroutines' own, the watcher. What runs next: really the goroutine woken last, for its cache's sake, then who waits longest; a simulation
+ * takes any (CHOOSE_NEXT). */
 #ifdef LEAT_SIM
+bool leat_i_nondet_threads(void);
 bool leat_i_nondet_newest_first(void);
 bool leat_i_nondet_any_next(void);
 #else
+static inline bool leat_i_nondet_threads(void) { return true; }
 static inline bool leat_i_nondet_newest_first(void) { return true; }
 static inline bool leat_i_nondet_any_next(void) { return false; }
 #endif
-
-/* Whether there may be more threads than one: workers, pinned goroutines' own, the watcher. */
-bool leat_i_nondet_threads(void);
 
 /* Waits for events on the epoll descriptor, until the time `until` (LEAT_NEVER: without end; 0: not at all). Answers their number, or a
  * negative errno. */

@@ -10,6 +10,7 @@
 #include "runtime.h"
 #include "switch.h"
 #include "timer.h"
+#include "../core/panic.h"
 #include "../core/scope.h"
 #include "../inspect/deadlock.h"
 #include <leat/status.h>
@@ -62,6 +63,7 @@ static void finish_switch(struct worker *w) {
   switch (after) {
   case AFTER_NOTHING: break;
   case AFTER_NEXT:
+    if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     if ((g = exchange_seq(&w->next, g))) leat_i_ring_push(w, g);
     break;
   case AFTER_PARK: commit_park(g); break;
@@ -322,14 +324,13 @@ void leat_i_yield(struct goroutine *self) {
   leat_i_switch_to(w, self, g, AFTER_YIELD);
 }
 
-void leat_i_operation(struct goroutine *self) {
-  if (unlikely(self->kind == KIND_FOREIGN)) return;
-  struct worker *w = leat_i_worker();
-  if (unlikely(--w->budget <= 0)) {
-    w->budget = SLICE;
+/* The watcher has asked for the thread; or g lies in the next-slot, and the waker goes on. */
+static __attribute__((noinline)) void look_around(struct worker *w, struct goroutine *self) {
+  if (load_relaxed(&w->asked)) {
+    store_relaxed(&w->asked, false);
     count_in(&w->counters, COUNT_PREEMPTED, 1);
     leat_i_yield(self);
-  } else if (unlikely(load_relaxed(&w->deferred)) && w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
+  } else if (w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
     int64_t now = leat_i_nondet_clock();
     if (!w->deferred_since) {
       w->deferred_since = now;
@@ -348,6 +349,28 @@ bool leat_i_may_spin(void) {
   struct worker *w = leat_i_worker();
   if (w && (!load_relaxed(&w->has_token) || others_wait(w))) return false;
   return load_relaxed(&s->n_running) - load_relaxed(&s->n_spinning) > (w != NULL);
+}
+
+void leat_i_operation(struct goroutine *self) {
+  if (unlikely(self->kind == KIND_FOREIGN)) return;
+  struct worker *w = leat_i_worker();
+  if (unlikely(--w->budget <= 0)) {
+    w->budget = SLICE;
+    count_in(&w->counters, COUNT_PREEMPTED, 1);
+    leat_i_yield(self);
+  } else if (unlikely(load_relaxed(&w->asked) || load_relaxed(&w->deferred))) {
+    look_around(w, self);
+  }
+}
+
+/* No store where nothing is to be done, and the time by the watcher: a store for each call, and be it to count it, would double its cost. */
+int leat_i_checkpoint(struct worker *w) {
+  struct goroutine *self = load_relaxed(&w->current);
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  if (unlikely(self->ignored)) self->ignored = 0;
+  if (unlikely(load_relaxed(&w->asked) || load_relaxed(&w->deferred) || !leat_i_nondet_threads())) leat_i_operation(self);
+  return LEAT_OK;
 }
 
 void leat_i_go_home(struct goroutine *self, struct worker *home) {

@@ -52,6 +52,8 @@ void leat_i_yield(struct goroutine *self);
 void leat_i_operation(struct goroutine *self);
 /* Whether waiting for a moment without giving up the thread may pay: others run who could end the wait, and nothing waits for this worker. */
 bool leat_i_may_spin(void);
+/* leat_checkpoint, on a worker. */
+int leat_i_checkpoint(struct worker *w);
 /* Moves the goroutine to its home worker. */
 void leat_i_go_home(struct goroutine *self, struct worker *home);
 _Noreturn void leat_i_leave_for_good(struct goroutine *self);

@@ -31,6 +31,7 @@ static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->hea
 /* Of many goroutines each has a cold descriptor and a cold stack by the time it runs: fetches those of the ones after next while others run.
  * Descriptors stay readable for ever; a value that is out of date costs a useless fetch. */
 static inline void ring_prefetch(struct worker *w, uint32_t h) {
+  (void)w, (void)h;
 #ifndef LEAT_TSAN
   struct goroutine *later = load_relaxed(&w->ring[(h + 4) % RING_SIZE]), *soon = load_relaxed(&w->ring[(h + 2) % RING_SIZE]);
   if (later) __builtin_prefetch(later, 1);

@@ -21,16 +21,21 @@ void leat_i_watcher_notice(void) {
 
 int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
 
-/* Answers whether the worker holds others up. */
-static bool look_at(struct worker *w, int64_t now, bool others_wait) {
+/* Answers whether the worker holds others up: it was asked to give way, at a look before, and has not. */
+static bool look_at(struct worker *w, int64_t now, bool others_wait, bool *acted) {
   uint32_t ticks = load_relaxed(&w->ticks);
-  if (ticks != w->seen_ticks || !load_relaxed(&w->has_token)) {
+  bool has_token = load_relaxed(&w->has_token);
+  if (ticks != w->seen_ticks || !has_token) {
     w->seen_ticks = ticks;
     w->seen_since = now;
+    if (load_relaxed(&w->asked)) store_relaxed(&w->asked, false);
     return false;
   }
-  if (now - w->seen_since < STUCK) return false;
-  return others_wait || load_relaxed(&w->next) || load_relaxed(&w->head) != load_relaxed(&w->tail);
+  if (!others_wait && !load_relaxed(&w->next) && load_relaxed(&w->head) == load_relaxed(&w->tail)) return false;
+  if (load_relaxed(&w->asked)) return now - w->seen_since >= STUCK;
+  store_relaxed(&w->asked, true);
+  *acted = true;
+  return false;
 }
 
 /* Answers whether anything had to be done. */
@@ -45,7 +50,7 @@ static bool look(int64_t now) {
       leat_i_hand_on(w);
       leat_i_wake_worker();
     }
-    if (look_at(w, now, waiting) && leat_i_take_token_from(w)) {
+    if (look_at(w, now, waiting, &acted) && leat_i_take_token_from(w)) {
       leat_i_count(COUNT_TOKENS_TAKEN, 1);
       acted = true;
     } else if (idle_worker && load_relaxed(&w->next)) {

@@ -1,7 +1,8 @@
 /* The watcher: one thread that looks, every millisecond to ten while goroutines run, for what the workers cannot see themselves.
  *
- *  - A worker that has made no scheduling decision for 10 ms while others wait (its goroutine computes, or is blocked in the kernel) loses
- *    its token; a spare worker takes over, and may steal its ring and next-slot.
+ *  - A worker that has made no scheduling decision since the last look, while others wait, is asked to give way: its goroutine does so at its
+ *    next operation or leat_checkpoint. One that has still not done so after 10 ms (it computes, or is blocked in the kernel) loses its token; a
+ *    spare worker takes over, and may steal its ring and next-slot.
  *  - Work that lies in a next-slot whose owner does not yield, while a worker is idle.
  *  - Timers that are due, and descriptors, while all workers are busy for long.
  *  - Free stacks, whose memory is given back.

@@ -41,6 +41,7 @@ struct worker {
   _Atomic(uint32_t) ticks; /* counts scheduling decisions: the watcher sees by it who is stuck */
   _Atomic(bool) has_token;
   _Atomic(uint32_t) stamp; /* bits of enum stamp_mode */
+  _Atomic(bool) asked;    /* by the watcher: to give way, at the next operation or checkpoint */
   _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
