@@ -18,13 +18,13 @@ static inline void pause_a_moment(void) {
 #define UNTIL(...) \
   while (!(__VA_ARGS__)) pause_a_moment()
 
-/* How many goroutines of this name are parked, as leat_dump shows it. */
+/* How many goroutines of this name are parked, as a brief dump shows it. */
 static inline size_t blocked_goroutines(const char *name) {
   char *text = NULL;
   size_t size = 0;
   FILE *f = open_memstream(&text, &size);
   CHECK(f != NULL);
-  leat_dump(f);
+  leat_dump_with(f, &(leat_dump_options){.style = LEAT_DUMP_BRIEF});
   fclose(f);
   size_t found = 0;
   char *rest = text;

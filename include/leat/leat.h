@@ -4,6 +4,7 @@
 #include "cond.h"
 #include "context.h"
 #include "defer.h"
+#include "dump.h"
 #include "error.h"
 #include "event.h"
 #include "goroutine.h"

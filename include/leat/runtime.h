@@ -11,7 +11,6 @@
  * worker is not supported. */
 #pragma once
 #include "status.h"
-#include <stdio.h>
 
 LEAT_I_BEGIN
 
@@ -53,9 +52,6 @@ void leat_i_block_end(void);
 /* What leat has to say (a panic that is reported, a guard that could not be had) goes line by line to this hook; NULL, the default, is
  * stderr for panics and what ends the process, and nowhere for the rest. It may be called on any thread and must not call leat. */
 void leat_set_log(void (*hook)(void *environment, const char *line), void *environment);
-
-/* A table of all goroutines: id, name, state, what it waits for, birthplace. Any thread. */
-void leat_dump(FILE *out);
 
 #define LEAT_MAIN(argc, argv) \
   static int leat_i_user_main(int, char **); \

@@ -61,7 +61,7 @@ _Noreturn void leat_i_die_of(const leat_error *error) {
   fflush(NULL);
   leat_i_say("leat: %s", report ? report : leat_error_message(error));
   leat_i_say("leat: all goroutines:");
-  leat_i_dump_say();
+  leat_i_dump_report(LEAT_DUMP_GROUPED);
   _exit(2);
 }
 

@@ -590,14 +590,6 @@ leat_view leat_current_scope(void) { return (leat_view)leat_i_self()->scope; }
 
 /* ---- tasks ---- */
 
-struct leat_task {
-  struct leat_task *next; /* in its scope */
-  struct lock lock;
-  bool done;
-  int status;
-  leat_error *error;
-  struct goroutine *joiners; /* linked by link, which a waiting goroutine does not use otherwise */
-};
 static struct leat_task no_memory_task = {.done = true, .status = LEAT_NOMEM};
 
 struct leat_task *leat_i_task_new(struct scope *s) {

@@ -26,7 +26,6 @@
 #include <leat/scope.h>
 #include <stdarg.h>
 
-struct leat_task;
 struct leat_timer;
 struct leat_waitgroup;
 struct cancel;
@@ -163,6 +162,15 @@ int64_t leat_i_scope_deadline(const struct scope *s, int hops);
 int64_t leat_i_follows_deadline(const struct scope *s, int hops);
 
 /* Tasks. A task that could not be allocated is a shared, failed one. */
+struct leat_task {
+  struct leat_task *next; /* in its scope */
+  struct lock lock;
+  bool done;
+  int status;
+  struct leat_error *error;
+  uint64_t goroutine; /* for reports */
+  struct goroutine *joiners; /* linked by link, which a waiting goroutine does not use otherwise */
+};
 struct leat_task *leat_i_task_new(struct scope *s);
 bool leat_i_task_usable(const struct leat_task *t);
 void leat_i_task_complete(struct leat_task *t, int status, struct leat_error *error);

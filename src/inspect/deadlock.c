@@ -8,6 +8,7 @@
 #include "../runtime/timer.h"
 #include "../runtime/watcher.h"
 #include "dump.h"
+#include "dump_signal.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,12 +50,12 @@ void leat_i_check_deadlock(void) {
   bool woken = false;
   if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
   if (!leat_i_live_goroutines() && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
-  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_foreign_parked()) return;
+  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_dump_threads() + leat_i_foreign_parked()) return;
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);
   if (woken || !all_is_quiet(&after) || before != after) return;
   fflush(NULL);
   leat_i_say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
-  leat_i_dump_say();
+  leat_i_dump_report(LEAT_DUMP_GROUPED);
   _exit(2);
 }

@@ -1,5 +1,14 @@
-/* The dump: what every goroutine is and does, for a person. */
+/* Dumps, inside: see leat/dump.h for what they show, and sight.h for how a goroutine is looked at.
+ *
+ * Nothing is written, and no symbol looked up, while a goroutine is looked at: that may block, or read files. Symbols are looked up once for
+ * each address: goroutines are many, places where they wait are few. */
 #pragma once
+#include <leat/dump.h>
+#include <stdint.h>
 
-/* A line for each of the first goroutines, to where reports go (leat_i_say). */
-void leat_i_dump_say(void);
+/* leat_dump_with, to where reports go (report.h). */
+void leat_i_dump_report(enum leat_dump_style style);
+
+enum { DURATION_TEXT = 32 };
+/* "3.21 s", "2 h 5 min"; of a negative one the amount. */
+const char *leat_i_duration_text(int64_t ns, char text[DURATION_TEXT]);

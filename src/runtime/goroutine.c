@@ -116,6 +116,7 @@ static int start(const struct goroutine_start *given) {
     return status;
   }
   leat_i_holds_hand_on(self, g, s.args, s.fn->size);
+  if (s.task) s.task->goroutine = g->id;
   leat_i_start(self, g);
   return LEAT_OK;
 }

@@ -1,13 +1,15 @@
 /* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
+#include <errno.h>
 #include <leat/runtime.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 512 };
+enum { LINE = 512, REPORT_BUFFER = 64 * 1024 };
 
 static void (*log_hook)(void *, const char *);
 static void *log_environment;
@@ -19,6 +21,13 @@ void leat_set_log(void (*hook)(void *, const char *), void *environment) {
   log_hook = hook;
   log_environment = environment;
   lock_drop(&log_lock);
+}
+
+static bool has_hook(void) {
+  lock_take(&log_lock);
+  bool has = log_hook != NULL;
+  lock_drop(&log_lock);
+  return has;
 }
 
 static bool to_hook(const char *line) {
@@ -40,15 +49,18 @@ void leat_i_log(const char *format, ...) {
   to_hook(line);
 }
 
-static void to_stderr(const char *text) {
-  size_t n = strlen(text);
+static void write_all(const char *text, size_t n) {
   while (n) {
     ssize_t wrote = write(STDERR_FILENO, text, n);
-    if (wrote <= 0) return;
+    if (wrote < 0 && errno == EAGAIN) poll(&(struct pollfd){.fd = STDERR_FILENO, .events = POLLOUT}, 1, -1);
+    else if (wrote < 0 && errno != EINTR) return;
+    if (wrote < 0) continue;
     text += wrote;
     n -= (size_t)wrote;
   }
 }
+
+static void to_stderr(const char *text) { write_all(text, strlen(text)); }
 
 /* Longer than the buffer where malloc has the memory, else cut. */
 static void say(const char *format, va_list args) {
@@ -70,6 +82,61 @@ void leat_i_say(const char *format, ...) {
   va_start(args, format);
   say(format, args);
   va_end(args);
+}
+
+/* What a stream has been given and that is no whole line yet. */
+struct lines {
+  char *text;
+  size_t n, room;
+};
+
+static void say_lines(struct lines *l, bool all) {
+  char *line = l->text, *end;
+  size_t left = l->n;
+  while ((end = memchr(line, '\n', left)) || (all && left)) {
+    size_t n = end ? (size_t)(end - line) : left;
+    line[n] = 0;
+    to_hook(line);
+    left -= end ? n + 1 : n;
+    line += end ? n + 1 : n;
+  }
+  memmove(l->text, line, left);
+  l->n = left;
+}
+
+static ssize_t write_report(void *cookie, const char *text, size_t n) {
+  struct lines *l = cookie;
+  if (!has_hook()) {
+    write_all(text, n);
+    return (ssize_t)n;
+  }
+  if (l->n + n + 1 > l->room) {
+    size_t room = (l->n + n + 1) * 2;
+    char *more = realloc(l->text, room);
+    if (!more) return 0;
+    l->text = more;
+    l->room = room;
+  }
+  memcpy(l->text + l->n, text, n);
+  l->n += n;
+  say_lines(l, false);
+  return (ssize_t)n;
+}
+
+static int end_report(void *cookie) {
+  struct lines *l = cookie;
+  if (l->n) say_lines(l, true);
+  free(l->text);
+  free(l);
+  return 0;
+}
+
+FILE *leat_i_report_stream(void) {
+  struct lines *l = calloc(1, sizeof *l);
+  FILE *f = l ? fopencookie(l, "w", (cookie_io_functions_t){.write = write_report, .close = end_report}) : NULL;
+  if (!f) free(l);
+  else setvbuf(f, NULL, _IOFBF, REPORT_BUFFER);
+  return f;
 }
 
 static char *append(char *at, const char *end, const char *text) {

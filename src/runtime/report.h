@@ -12,5 +12,8 @@ const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size
 /* A line for a person: to the log hook, or to stderr where there is none. */
 void leat_i_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A stream whose lines go there; to be closed. NULL out of memory. */
+FILE *leat_i_report_stream(void);
+
 /* Ends the process with status 2 after a report. */
 _Noreturn void leat_i_die(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,16 +2,19 @@
 #define _GNU_SOURCE
 #include "runtime.h"
 #include "../core/scope.h"
+#include "../inspect/dump_signal.h"
 #include "../inspect/fault.h"
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
 #include "scheduler.h"
 #include "watcher.h"
+#include <leat/dump.h>
 #include <leat/error.h>
 #include <leat/runtime.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,7 @@ static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* held only on p
 static _Atomic(uint32_t) state;
 static leat_options in_force;
 static struct scope root;
+static struct lock foreign_lock; /* guards the lists of plain threads, and the main goroutine's going */
 static struct goroutine *main_goroutine;
 
 struct scope *leat_i_root_scope(void) { return &root; }
@@ -140,6 +144,7 @@ static int start(const leat_options *options) {
 }
 
 static void stop(void) {
+  leat_i_dump_signal_stop();
   leat_i_watcher_stop();
   leat_i_workers_stop();
   leat_i_poller_stop();
@@ -198,6 +203,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   main_goroutine = self;
   store_release(&state, RUNNING);
   pthread_mutex_unlock(&start_lock);
+  if (leat_dump_on_signal(SIGQUIT) != LEAT_OK) leat_i_log("leat: no thread can be had for dumps on SIGQUIT");
 
   int result = fn(argc, argv);
 
@@ -205,7 +211,9 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   leat_error_release(self->error);
   leat_i_go_home(self, home);
   pthread_mutex_lock(&start_lock);
+  lock_take(&foreign_lock); /* nobody looks at it any more */
   main_goroutine = NULL;
+  lock_drop(&foreign_lock);
   stop();
   leat_i_signal_stack_remove(signal_stack);
   store_release(&state, STOPPED);
@@ -218,7 +226,6 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static __thread struct goroutine *foreign;
-static struct lock foreign_lock;
 static struct goroutine *foreign_list; /* guarded by foreign_lock */
 static _Atomic(int) n_parked, n_attached;
 static _Atomic(uint64_t) park_count;
@@ -275,8 +282,8 @@ int leat_i_foreign_parked(void) { return load_seq(&n_parked); }
 int leat_i_foreign_attached(void) { return load_seq(&n_attached); }
 
 void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *environment) {
-  if (main_goroutine) visit(main_goroutine, environment);
   lock_take(&foreign_lock);
+  if (main_goroutine) visit(main_goroutine, environment);
   for (struct goroutine *g = foreign_list; g; g = g->foreign_next) visit(g, environment);
   lock_drop(&foreign_lock);
 }
@@ -285,6 +292,7 @@ void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *enviro
 static void in_child_of_fork(void) {
   if (load_relaxed(&state) == STOPPED) return;
   store_relaxed(&state, FORKED);
+  leat_i_dump_signal_forget();
   leat_i_workers_forget();
   foreign = NULL;
 }

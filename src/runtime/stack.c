@@ -351,16 +351,20 @@ struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {
   return NULL;
 }
 
-void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environment) {
-  uint32_t n = load_acquire(&n_slabs);
-  for (uint32_t k = 0; k < n; k++) {
-    struct slab *slab = load_acquire(&slabs[k]);
-    if (!slab) continue;
-    for (uint32_t i = 0; i < load_acquire(&slab->fresh); i++) {
-      uint32_t live = SLOT_LIVE;
+bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine *, void *), void *environment) {
+  for (; at->slab < load_acquire(&n_slabs); at->slab++, at->slot = 0) {
+    struct slab *slab = load_acquire(&slabs[at->slab]);
+    while (slab && at->slot < load_acquire(&slab->fresh)) {
+      uint32_t i = at->slot++, live = SLOT_LIVE;
       if (!cas(&slab->slots[i].state, &live, SLOT_LOOKED_AT)) continue;
       visit(descriptor(slab, i), environment);
       store_release(&slab->slots[i].state, SLOT_LIVE);
+      return true;
     }
   }
+  return false;
+}
+
+void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environment) {
+  for (struct stack_cursor at = {0}; leat_i_stacks_next(&at, visit, environment);) {}
 }

@@ -65,5 +65,10 @@ extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */
 /* The live goroutine whose guard (or stack) holds the address, or NULL. Async-signal-safe. */
 struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);
 
-/* Calls visit for every live goroutine; none ends while it is looked at. */
+/* Calls visit for the next live goroutine, which does not end while it is looked at; false, and no call, when there is none left. */
+struct stack_cursor {
+  uint32_t slab, slot;
+};
+bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine *g, void *environment), void *environment);
+/* For every one. */
 void leat_i_stacks_each(void (*visit)(struct goroutine *g, void *environment), void *environment);

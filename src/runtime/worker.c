@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct sched leat_i_sched;
 _Alignas(64) _Atomic(int64_t) leat_i_coarse_clock; /* read at each switch: not beside words that are written often */
@@ -60,6 +61,7 @@ static void *worker_main(void *argument) {
   leat_i_this_worker = w;
   w->errno_of_thread = &errno;
   store_relaxed(&w->current, w->idle);
+  store_release(&w->thread_id, gettid());
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
 #ifdef LEAT_TSAN
   w->idle->tsan_fiber = __tsan_get_current_fiber();
@@ -69,6 +71,7 @@ static void *worker_main(void *argument) {
   leat_i_work_loop(w);
   stop_spinning(w);
   leat_i_stack_cache_flush(&w->stacks);
+  store_release(&w->thread_id, 0);
   leat_i_signal_stack_remove(w->signal_stack);
   sub_seq(&leat_i_sched.n_threads, 1);
   if (w->pinned) {
@@ -78,12 +81,12 @@ static void *worker_main(void *argument) {
   return NULL;
 }
 
-/* Workers leave signals to the program's own threads, except those that a thread causes itself. */
+/* Workers leave signals to the program's own threads, except those that a thread causes itself or that are sent to it alone. */
 static int start_thread(struct worker *w) {
   sigset_t all, before;
   sigfillset(&all);
-  int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGXFSZ, SIGPROF};
-  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
+  int unblocked[] = {SIGURG /* inspect/running.h */, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPIPE, SIGXFSZ, SIGPROF};
+  for (size_t i = 0; i < sizeof unblocked / sizeof *unblocked; i++) sigdelset(&all, unblocked[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* whoever starts it: the watcher blocks everything */
   add_seq(&leat_i_sched.n_threads, 1);
   pthread_attr_t attributes;
@@ -172,6 +175,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   store_relaxed(&w->has_token, true);
   w->errno_of_thread = &errno;
   leat_i_this_worker = w;
+  store_release(&w->thread_id, gettid());
   add_seq(&leat_i_sched.n_running, 1);
   add_seq(&leat_i_sched.n_threads, 1);
   worker_list(w);

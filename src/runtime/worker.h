@@ -61,6 +61,7 @@ struct worker {
   uint32_t seen_ticks;
   int64_t seen_since;
   pthread_t thread;
+  _Atomic(int) thread_id; /* the kernel's; 0: it has none, or has ended */
   struct worker *all_next; /* all workers; grows only, while the runtime runs */
   uint32_t index;          /* counts from 0 in the order of their making; for what is kept by worker */
 };
