@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
+static inline struct scope *also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
+
 /* ---- what only some scopes have ---- */
 
 struct extra *leat_i_scope_extra(struct scope *s) {
@@ -51,6 +54,12 @@ static void unlink_watch(struct extra *x, struct watch *w) {
   if (w->next) w->next->previous = w->previous;
 }
 
+/* What a cancel under way has still to do does not block, and who cancels does not yield. */
+static void let_canceller_go_on(int *spins) {
+  if (++*spins < 100) cpu_relax();
+  else sched_yield();
+}
+
 bool leat_i_unwatch(struct watch *w) {
   bool was_set = false;
   if (load_acquire(&w->state) == WATCH_SET) {
@@ -63,10 +72,7 @@ bool leat_i_unwatch(struct watch *w) {
     }
     lock_drop(&s->lock);
   }
-  for (int spins = 0; load_acquire(&w->state) == WATCH_FIRING; spins++) { /* it does not block, and who fires does not yield */
-    if (spins < 100) cpu_relax();
-    else sched_yield();
-  }
+  for (int spins = 0; load_acquire(&w->state) == WATCH_FIRING;) let_canceller_go_on(&spins);
   return was_set;
 }
 
@@ -80,6 +86,19 @@ static void interrupt(struct scope *s, struct goroutine *g, struct cancel *c) {
   goroutine_collect(&c->woken, g);
 }
 
+/* Who sees a scope cancelled and then waits for it, or for a home above, waits for its hooks as well. But a hook's goroutine is counted only
+ * when it has been made, after the walk. So joins are held up from before the status can be seen: for each hook, and, while the walk goes on,
+ * in the scopes above its top that count for it (those below are locked by it). */
+static void hold_up_joins(struct scope *s) {
+  for (; s; s = also_counted(s)) add(&s->holding_up, 1);
+}
+static void let_joins_go_on(struct scope *s) {
+  for (struct scope *up; s; s = up) {
+    up = also_counted(s);
+    sub(&s->holding_up, 1); /* from here on the scope may be gone */
+  }
+}
+
 /* With the scope's lock. */
 static void collect_watches(struct scope *s, struct extra *x, struct cancel *c) {
   bool left = c->home && (s == c->home || s->home == c->home);
@@ -87,6 +106,7 @@ static void collect_watches(struct scope *s, struct extra *x, struct cancel *c) 
     next = w->next;
     if (w->is_hook && left) continue;
     unlink_watch(x, w);
+    if (w->is_hook) hold_up_joins(s);
     store_relaxed(&w->state, WATCH_FIRING);
     w->next = c->fired;
     c->fired = w;
@@ -98,10 +118,10 @@ static void mark(struct scope *s, struct cancel *c) {
   if (s->parent && !s->cause) s->cause = s->parent->cause; /* which outlives it */
   struct extra *x = load_relaxed(&s->extra);
   struct chan *done = x ? load_relaxed(&x->done) : NULL;
+  if (x) collect_watches(s, x, c);
   happens_before(&s->status);
   if (done) leat_i_chan_close_with(done, &s->status, c->status, &c->woken);
   else store_seq(&s->status, c->status);
-  if (x) collect_watches(s, x, c);
   if (s->owner) interrupt(s, s->owner, c);
   for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, c);
 }
@@ -134,6 +154,8 @@ static void mark_tree(struct scope *top, struct cancel *c) {
 
 void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   char *copy = c->cause ? strdup(c->cause) : NULL;
+  struct scope *above = also_counted(s);
+  hold_up_joins(above);
   lock_take(&s->lock);
   bool first = load_relaxed(&s->status) == LEAT_OK;
   if (first) {
@@ -143,6 +165,7 @@ void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   }
   if (first || c->home) mark_tree(s, c);
   lock_drop(&s->lock);
+  let_joins_go_on(above);
   if (!first) free(copy);
 }
 
@@ -153,6 +176,7 @@ static void cancel(struct scope *s, struct cancel c) {
     struct watch *w = c.fired;
     c.fired = w->next;
     w->fire(w, &c);
+    if (w->is_hook) let_joins_go_on(w->watched);
     store_release(&w->state, WATCH_IDLE); /* from here on it may be gone */
   }
   leat_i_ready_list(c.woken);
@@ -244,12 +268,21 @@ static void unlock_scope(void *s) { lock_drop(&((struct scope *)s)->lock); }
 
 /* Waits until all goroutines, or all but the services, have ended. Nothing interrupts a join: what is cancelled are those it waits for. */
 static void join(struct scope *s, struct goroutine *self, bool all) {
+  int spins = 0;
   lock_take(&s->lock);
-  while (all ? s->n_live : s->n_tasks) {
-    self->link = s->joiners;
-    s->joiners = self;
-    s->join_all = all;
-    leat_i_park(self, &(struct park){.reason = WAIT_SCOPE, .object = s, .unlock = unlock_scope, .unlock_arg = s, .deadline = LEAT_NEVER, .masked = true});
+  for (;;) {
+    bool held_up = load_acquire(&s->holding_up); /* looked at before the counts, which then hold what has started */
+    if (all ? s->n_live : s->n_tasks) {
+      self->link = s->joiners;
+      s->joiners = self;
+      s->join_all = all;
+      leat_i_park(self, &(struct park){.reason = WAIT_SCOPE, .object = s, .unlock = unlock_scope, .unlock_arg = s, .deadline = LEAT_NEVER, .masked = true});
+    } else if (likely(!held_up)) {
+      break;
+    } else {
+      lock_drop(&s->lock);
+      let_canceller_go_on(&spins);
+    }
     lock_take(&s->lock);
   }
   lock_drop(&s->lock);
@@ -357,9 +390,6 @@ void leat_i_scope_end_root(struct goroutine *self) {
 }
 
 /* ---- membership and failure ---- */
-
-/* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
-static inline struct scope *also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
 
 int leat_i_scope_add(struct scope *s, struct goroutine *g) {
   lock_take(&s->lock);

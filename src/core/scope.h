@@ -78,6 +78,7 @@ struct scope {
   /* Guarded by the lock. */
   struct goroutine *members;
   uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for */
+  _Atomic(uint32_t) holding_up; /* cancels that may yet start hooks, for which joins wait; without the lock */
   struct goroutine *joiners; /* linked by link; one at most but for contexts */
   bool join_all, keep_going, failure_taken, failure_passed_on, owns_cause;
   struct scope *children;
