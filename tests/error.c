@@ -47,6 +47,60 @@ static leat_error *of_kind(const leat_error_kind *kind, const char *message) {
   return leat_error_make(((leat_error_spec){.kind = kind}), "%s", message);
 }
 
+/* A reader of JSON that says yes or no. */
+
+static const char *json_value(const char *s);
+static const char *json_string(const char *s) {
+  if (*s++ != '"') return NULL;
+  for (; *s != '"'; s++) {
+    unsigned char c = (unsigned char)*s;
+    if (c < 32) return NULL;
+    if (c == '\\') {
+      s++;
+      if (*s == 'u') {
+        for (int i = 1; i <= 4; i++)
+          if (!isxdigit((unsigned char)s[i])) return NULL;
+        s += 4;
+      } else if (!strchr("\"\\/bfnrt", *s)) return NULL;
+    } else if (c >= 0x80) {
+      int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : -1;
+      if (more < 0) return NULL;
+      for (; more; more--)
+        if (((unsigned char)*++s & 0xc0) != 0x80) return NULL;
+    }
+  }
+  return s + 1;
+}
+static const char *json_list(const char *s, char end, bool keys) {
+  if (*++s == end) return s + 1;
+  for (;; s++) {
+    if (keys) {
+      s = json_string(s);
+      if (!s || *s++ != ':') return NULL;
+    }
+    s = json_value(s);
+    if (!s || (*s != ',' && *s != end)) return NULL;
+    if (*s == end) return s + 1;
+  }
+}
+static const char *json_value(const char *s) {
+  if (*s == '"') return json_string(s);
+  if (*s == '{') return json_list(s, '}', true);
+  if (*s == '[') return json_list(s, ']', false);
+  if (strncmp(s, "true", 4) == 0) return s + 4;
+  if (strncmp(s, "false", 5) == 0) return s + 5;
+  size_t n = strspn(s, "-0123456789");
+  return n ? s + n : NULL;
+}
+static void check_json(const leat_error *e, const char *holds) {
+  char *json = text_of(e, leat_error_log_json);
+  const char *end = *json == '{' ? json_value(json) : NULL;
+  if (!end || strcmp(end, "\n") != 0 || !strstr(json, holds)) fprintf(stderr, "%s", json);
+  CHECK(end && strcmp(end, "\n") == 0);
+  CHECK(strstr(json, holds) != NULL);
+  free(json);
+}
+
 /* ---- what an error holds ---- */
 
 TEST(new_errors_differ_and_say_what_they_were_told) {
@@ -438,6 +492,54 @@ TEST(the_hash_is_the_same_in_every_run) {
   CHECK_STR(hashes[0], hashes[1]);
 }
 
+/* With the stacks of the starts. */
+LEAT_FN(last_of_three, leat_tx(leat_error *), out) { CHECK_EQ(leat_send(out, fails_here(3)), LEAT_OK); }
+static __attribute__((noinline)) void starts_the_last(leat_view s, leat_tx(leat_error *) out) { leat_go(s, last_of_three, out); }
+LEAT_FN(second_of_three, leat_tx(leat_error *), out) {
+  leat_scope(s);
+  starts_the_last(s, out);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+static __attribute__((noinline)) void starts_the_second(leat_view s, leat_tx(leat_error *) out) { leat_go(s, second_of_three, out); }
+static void check_start_stacks(bool kept) {
+  leat_scope(s);
+  leat_chan(leat_error *) c = leat_chan_make(s, leat_error *, 1);
+  starts_the_second(s, leat_tx_of(c));
+  leat_error *e = NULL;
+  CHECK_EQ(leat_recv(c, &e), LEAT_OK);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  char *log = text_of(e, leat_error_log_stack);
+  char *inner = strstr(log, "at starts_the_last (error.c:"), *middle = strstr(log, "(second_of_three), started at "), *outer = strstr(log, "at starts_the_second (error.c:");
+  if (kept != (inner && middle && outer && inner < middle && middle < outer)) fprintf(stderr, "%s", log);
+  CHECK_EQ(inner != NULL, kept);
+  CHECK_EQ(outer != NULL, kept);
+  if (kept) CHECK(inner < middle && middle < outer);
+  free(log);
+  check_json(e, "\"started_by\":[{");
+  leat_error_release(e);
+}
+LEAT_FN_ERR(starts_the_next, int, left) { return left ? leat_go(NULL, starts_the_next, left - 1) : LEAT_OK; }
+TEST(the_stacks_of_the_starts_are_kept_on_request) {
+  leat_options options = {.start_stacks = 1};
+  bool known = names_are_known();
+  if (!known) TEST_SKIP("no libbacktrace");
+  CHECK_EQ(leat_runtime_start(NULL), LEAT_OK);
+  check_start_stacks(false);
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+  CHECK_EQ(leat_runtime_start(&options), LEAT_OK);
+  check_start_stacks(true);
+  {
+    leat_scope(s);
+    leat_go(s, starts_the_next, (int)test_scale(1000)); /* a chain in which none outlives the next */
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+  setenv("LEAT_START_STACKS", "1", 1);
+  CHECK_EQ(leat_runtime_start(NULL), LEAT_OK);
+  check_start_stacks(true);
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+}
+
 TEST(stacks_can_be_switched_off) {
   leat_error_set_frames(0);
   leat_error *e = fails_here(1);
@@ -453,58 +555,6 @@ TEST(stacks_can_be_switched_off) {
 }
 
 /* ---- JSON ---- */
-
-static const char *json_value(const char *s);
-static const char *json_string(const char *s) {
-  if (*s++ != '"') return NULL;
-  for (; *s != '"'; s++) {
-    unsigned char c = (unsigned char)*s;
-    if (c < 32) return NULL;
-    if (c == '\\') {
-      s++;
-      if (*s == 'u') {
-        for (int i = 1; i <= 4; i++)
-          if (!isxdigit((unsigned char)s[i])) return NULL;
-        s += 4;
-      } else if (!strchr("\"\\/bfnrt", *s)) return NULL;
-    } else if (c >= 0x80) {
-      int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : -1;
-      if (more < 0) return NULL;
-      for (; more; more--)
-        if (((unsigned char)*++s & 0xc0) != 0x80) return NULL;
-    }
-  }
-  return s + 1;
-}
-static const char *json_list(const char *s, char end, bool keys) {
-  if (*++s == end) return s + 1;
-  for (;; s++) {
-    if (keys) {
-      s = json_string(s);
-      if (!s || *s++ != ':') return NULL;
-    }
-    s = json_value(s);
-    if (!s || (*s != ',' && *s != end)) return NULL;
-    if (*s == end) return s + 1;
-  }
-}
-static const char *json_value(const char *s) {
-  if (*s == '"') return json_string(s);
-  if (*s == '{') return json_list(s, '}', true);
-  if (*s == '[') return json_list(s, ']', false);
-  if (strncmp(s, "true", 4) == 0) return s + 4;
-  if (strncmp(s, "false", 5) == 0) return s + 5;
-  size_t n = strspn(s, "-0123456789");
-  return n ? s + n : NULL;
-}
-static void check_json(const leat_error *e, const char *holds) {
-  char *json = text_of(e, leat_error_log_json);
-  const char *end = *json == '{' ? json_value(json) : NULL;
-  if (!end || strcmp(end, "\n") != 0 || !strstr(json, holds)) fprintf(stderr, "%s", json);
-  CHECK(end && strcmp(end, "\n") == 0);
-  CHECK(strstr(json, holds) != NULL);
-  free(json);
-}
 
 TEST(json_is_valid_whatever_the_bytes) {
   char every[256];

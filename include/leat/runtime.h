@@ -4,7 +4,8 @@
  * It is never started by a constructor. LEAT_MAIN(argc, argv) { ... } defines main: the body is the main goroutine, on the main thread's
  * stack, inside the root scope; its value is the exit status, and goroutines that still run then are cancelled and joined.
  *
- * Environment: LEAT_WORKERS=n, LEAT_STACK=size[K|M] set the defaults of the options below.
+ * Environment: LEAT_WORKERS=n, LEAT_STACK=size[K|M] set the defaults of the options below;
+ * LEAT_START_STACKS=1 sets start_stacks.
  *
  * A total deadlock (every goroutine blocked, and no timer, descriptor, signal or other thread that could wake one) ends the process with
  * a report and exit status 2. After fork the child may only exec; any leat call there ends it with a sentence. pthread_cancel on a
@@ -21,6 +22,7 @@ typedef struct leat_options {
   unsigned fault_handlers : 1;     /* catch SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, to report goroutine and stack; LEAT_MAIN sets it */
   unsigned ignore_deadlock : 1;    /* a total deadlock is not reported */
   unsigned guard : 2;              /* LEAT_GUARD_...: which stack guards to use at most */
+  unsigned start_stacks : 1;       /* for debugging: errors show the stacks on which their goroutines were started; costs each start a microsecond */
   unsigned leat_i_reserved[8];
 } leat_options;
 

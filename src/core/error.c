@@ -27,6 +27,7 @@ struct origin {
   uint64_t goroutine; /* 0: a plain thread */
   const char *name, *birthplace;
   struct ancestor ancestors[ANCESTORS];
+  struct start_stacks *stacks; /* or NULL; owned */
 };
 
 enum { MOST_FRAMES = 64, DEFAULT_FRAMES = 32, LEVELS = 64, FORMATTED = 256, ID_LETTERS = 10, ID_ROOM = 32, LINE = 512 };
@@ -98,6 +99,7 @@ static void origin_here(struct origin *o) {
   }
   *o = (struct origin){.goroutine = g->id, .name = g->name ? g->name : "", .birthplace = g->birthplace};
   memcpy(o->ancestors, g->ancestors, sizeof o->ancestors);
+  o->stacks = g->start_stacks;
 }
 
 struct parts {
@@ -161,6 +163,7 @@ static leat_error *assemble(const struct parts *p) {
   if (first) {
     e->origin = origin;
     e->origin.name = put_string(&at, origin.name);
+    leat_i_start_stacks_retain(origin.stacks);
     e->time = leat_i_nondet_wall_clock();
     new_id(e->id);
   }
@@ -293,6 +296,7 @@ void leat_error_release(leat_error *e) {
     dead = e->next_dead;
     drop(e->inner, &dead);
     for (size_t i = 0; i < e->n_members; i++) drop(e->members[i], &dead);
+    leat_i_start_stacks_release(e->origin.stacks);
     free(e);
   }
 }
@@ -445,11 +449,12 @@ static const char *machine(char *buffer, size_t size) {
   return buffer;
 }
 
-static void write_origin(FILE *out, const char *indent, const struct origin *o) {
+static void write_origin(FILE *out, const char *indent, const char *deeper, const struct origin *o) {
   if (!o->goroutine && !*o->name) fprintf(out, "%sin a thread that is not leat's\n", indent);
   else fprintf(out, "%sin goroutine %" PRIu64 " (%s)%s%s\n", indent, o->goroutine, o->name, o->birthplace ? ", started at " : "", o->birthplace ? o->birthplace : "");
   for (int i = 0; i < ANCESTORS && o->ancestors[i].name; i++) {
     const struct ancestor *a = &o->ancestors[i];
+    if (o->stacks) leat_i_print_frames(out, deeper, o->stacks->frames[i], o->stacks->n_frames[i]);
     if (a->id) fprintf(out, "%sby goroutine %" PRIu64 " (%s)%s%s\n", indent, a->id, a->name, a->birthplace ? ", started at " : "", a->birthplace ? a->birthplace : "");
     else fprintf(out, "%sby %s\n", indent, a->name);
   }
@@ -459,7 +464,7 @@ static void write_stack(FILE *out, const char *indent, const leat_error *e) {
   char deeper[16];
   snprintf(deeper, sizeof deeper, "%s  ", indent);
   leat_i_print_frames(out, deeper, e->frames, e->n_frames);
-  write_origin(out, indent, &e->origin);
+  write_origin(out, indent, deeper, &e->origin);
 }
 
 void leat_error_log_stack(const leat_error *e, FILE *out) {
@@ -566,11 +571,16 @@ static void json_frame(void *environment, const struct symbol *s) {
   fputc('}', f->out);
 }
 
-static void json_stack(FILE *out, const leat_error *e) {
+static void json_frames(FILE *out, const uintptr_t *frames, int n) {
   struct json_frames f = {out, 0};
   fputs(",\"stack\":[", out);
-  for (int i = 0; i < e->n_frames; i++) leat_i_symbolize(e->frames[i] - 1, json_frame, &f);
-  fprintf(out, "],\"goroutine\":%" PRIu64, e->origin.goroutine);
+  for (int i = 0; i < n; i++) leat_i_symbolize(frames[i] - 1, json_frame, &f);
+  fputc(']', out);
+}
+
+static void json_stack(FILE *out, const leat_error *e) {
+  json_frames(out, e->frames, e->n_frames);
+  fprintf(out, ",\"goroutine\":%" PRIu64, e->origin.goroutine);
   json_member(out, "goroutine_name", e->origin.name);
   json_member(out, "goroutine_started_at", e->origin.birthplace);
   fputs(",\"started_by\":[", out);
@@ -579,6 +589,7 @@ static void json_stack(FILE *out, const leat_error *e) {
     fprintf(out, "%s{\"goroutine\":%" PRIu64, i ? "," : "", a->id);
     json_member(out, "goroutine_name", a->name);
     json_member(out, "goroutine_started_at", a->birthplace);
+    if (e->origin.stacks) json_frames(out, e->origin.stacks->frames[i], e->origin.stacks->n_frames[i]);
     fputc('}', out);
   }
   fputc(']', out);

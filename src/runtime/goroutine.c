@@ -67,6 +67,7 @@ static void no_longer_live(struct goroutine *g) {
 
 void leat_i_goroutine_discard(struct goroutine *g) {
   no_longer_live(g);
+  leat_i_start_stacks_release(g->start_stacks);
 #ifdef LEAT_TSAN
   __tsan_destroy_fiber(g->tsan_fiber);
 #endif
@@ -90,16 +91,11 @@ _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
   leat_i_holds_release(&self->holds);
   no_longer_live(self);
   leat_i_scope_remove(self); /* from here on whoever waited may be gone, and the scope with him */
+  leat_i_start_stacks_release(self->start_stacks);
   leat_i_leave_for_good(self);
 }
 
 /* ---- starting ---- */
-
-static void record_ancestors(struct goroutine *g, const struct goroutine *self) {
-  if (self->kind == KIND_FOREIGN) g->ancestors[0] = (struct ancestor){0, "a thread that is not leat's", NULL};
-  else g->ancestors[0] = (struct ancestor){self->id, self->fn ? self->fn->name : "main", self->birthplace};
-  for (int i = 1; i < ANCESTORS; i++) g->ancestors[i] = self->ancestors[i - 1];
-}
 
 static int start(const struct goroutine_start *given) {
   struct goroutine_start s = *given;
@@ -107,7 +103,7 @@ static int start(const struct goroutine_start *given) {
   if (!s.scope) s.scope = self->scope;
   s.parent = self->id;
   struct goroutine *g = leat_i_goroutine_new(&s);
-  if (g) record_ancestors(g, self);
+  if (g) leat_i_ancestry_record(g, self);
   int status = g ? leat_i_scope_add(s.scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK && s.options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
   if (status != LEAT_OK) {

@@ -3,6 +3,7 @@
  * The wait word is the heart of blocking (park.h): whoever changes it from WAITING to CLAIMED, and nobody else, may set wake_status
  * and woken_by and must then call leat_i_ready once. */
 #pragma once
+#include "ancestry.h"
 #include "atomics.h"
 #include "happens.h"
 #include "lock.h"
@@ -44,14 +45,6 @@ struct hold {
   struct chan *chan;
 };
 
-/* Who started a goroutine, for error reports: static strings, so that they outlive him. */
-enum { ANCESTORS = 3 };
-struct ancestor {
-  uint64_t id;      /* 0: a plain thread */
-  const char *name; /* of his function; NULL: there is none */
-  const char *birthplace;
-};
-
 struct goroutine {
   /* The first line of the cache: all that waking and switching touch. */
   void *sp;               /* where it goes on; valid while it does not run */
@@ -89,6 +82,7 @@ struct goroutine {
   const char *name, *birthplace;
   uint64_t id;
   struct ancestor ancestors[ANCESTORS]; /* the one that started it first */
+  struct start_stacks *start_stacks;    /* or NULL; owned */
   struct leat_task *task;
   struct leat_waitgroup *waitgroup; /* to be counted back at its end, or NULL */
   bool service;

@@ -32,6 +32,7 @@ static struct goroutine *main_goroutine;
 struct scope *leat_i_root_scope(void) { return &root; }
 struct goroutine *leat_i_main_goroutine(void) { return main_goroutine; }
 bool leat_i_runtime_ignores_deadlock(void) { return in_force.ignore_deadlock; }
+bool leat_i_runtime_keeps_start_stacks(void) { return in_force.start_stacks; }
 
 /* ---- how many CPUs ---- */
 
@@ -123,6 +124,8 @@ static int start(const leat_options *options) {
   if (in_force.workers <= 0) in_force.workers = leat_workers();
   if (in_force.max_threads <= 0) in_force.max_threads = in_force.workers + SPARE_THREADS;
   if (!in_force.stack) in_force.stack = stack_from_environment();
+  const char *start_stacks = getenv("LEAT_START_STACKS");
+  if (start_stacks && atoi(start_stacks) > 0) in_force.start_stacks = 1;
   leat_i_stacks_init(in_force.stack, in_force.guard);
   leat_i_workers_init(in_force.workers, in_force.max_threads);
   leat_i_scope_init_root(&root);

@@ -5,6 +5,7 @@
 struct scope *leat_i_root_scope(void);
 struct goroutine *leat_i_main_goroutine(void); /* of leat_i_run_main, or NULL */
 bool leat_i_runtime_ignores_deadlock(void);
+bool leat_i_runtime_keeps_start_stacks(void);
 
 /* Starts the runtime if it does not run. LEAT_OK or a status. Dies in the child of a fork. */
 int leat_i_runtime_ensure(void);
