@@ -36,7 +36,7 @@ static bool look_once(struct goroutine *g, bool trace, struct sight *s) {
 void leat_i_look(struct goroutine *g, bool trace, struct sight *s) {
   s->kind = g->kind;
   s->id = g->id;
-  s->parent = g->parent;
+  s->parent = g->ancestors[0].id;
   s->stack = (size_t)(g->stack_high - g->stack_low);
   s->service = g->service;
   copy_text(s->name, SIGHT_NAME, g->name);

@@ -19,6 +19,7 @@ static __attribute__((noinline)) struct start_stacks *record_stacks(const struct
 }
 
 void leat_i_ancestry_record(struct goroutine *g, const struct goroutine *self) {
+  if (!self) return;
   if (self->kind == KIND_FOREIGN) g->ancestors[0] = (struct ancestor){0, "a thread that is not leat's", NULL};
   else g->ancestors[0] = (struct ancestor){self->id, self->fn ? self->fn->name : "main", self->birthplace};
   for (int i = 1; i < ANCESTORS; i++) g->ancestors[i] = self->ancestors[i - 1];

@@ -23,7 +23,7 @@ struct start_stacks {
   uintptr_t frames[ANCESTORS][START_FRAMES];
 };
 
-/* g is new, self starts it. */
+/* g is new and zeroed; self starts it, or nobody (NULL): a timer may. */
 void leat_i_ancestry_record(struct goroutine *g, const struct goroutine *self);
 struct start_stacks *leat_i_start_stacks_retain(struct start_stacks *s); /* either may be given NULL */
 void leat_i_start_stacks_release(struct start_stacks *s);

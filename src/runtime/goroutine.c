@@ -42,7 +42,7 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   g->args = args;
   g->name = start->options->name ? start->options->name : start->fn->name;
   g->birthplace = start->birthplace;
-  g->parent = start->parent;
+  leat_i_ancestry_record(g, start->starter);
   g->id = leat_i_goroutine_new_id();
   g->scope = g->base = start->scope;
   g->service = start->options->service;
@@ -101,9 +101,8 @@ static int start(const struct goroutine_start *given) {
   struct goroutine_start s = *given;
   struct goroutine *self = leat_i_self();
   if (!s.scope) s.scope = self->scope;
-  s.parent = self->id;
+  s.starter = self;
   struct goroutine *g = leat_i_goroutine_new(&s);
-  if (g) leat_i_ancestry_record(g, self);
   int status = g ? leat_i_scope_add(s.scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK && s.options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
   if (status != LEAT_OK) {

@@ -95,8 +95,6 @@ struct goroutine {
   /* Guarded by base->lock. */
   struct goroutine *member_next, *member_prev;
 
-  uint64_t parent; /* the goroutine that started it; 0: a plain thread */
-
   /* Its stack. */
   struct slab *slab;
   uint32_t slot;
@@ -117,7 +115,7 @@ struct goroutine_start {
   const struct leat_i_fn *fn;
   const void *args;
   const char *birthplace;
-  uint64_t parent;
+  const struct goroutine *starter; /* or NULL */
   const leat_go_options *options;
   struct leat_task *task;
 };
