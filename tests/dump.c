@@ -107,6 +107,34 @@ TEST_GO(what_each_waits_for) {
   leat_cancel(s);
   CHECK_EQ(leat_wait(s), LEAT_CANCELED);
 }
+LEAT_FN(locks, leat_mutex *, m) {
+  leat_mutex_lock(m);
+  leat_mutex_unlock(m);
+}
+LEAT_FN(reads, leat_rwmutex *, m) {
+  leat_rwmutex_rlock(m);
+  leat_rwmutex_runlock(m);
+}
+TEST_GO(who_holds_a_lock) {
+  leat_scope(s);
+  leat_mutex m = {0};
+  leat_rwmutex rw = {0};
+  leat_mutex_lock(&m);
+  leat_rwmutex_lock(&rw);
+  leat_go(s, locks, &m);
+  leat_go(s, reads, &rw);
+  wait_blocked("locks", 1);
+  wait_blocked("reads", 1);
+  expect_of("locks", "locking a mutex 0x");
+  expect_of("reads", "locking a rwmutex to read 0x");
+  if (objects_are_described()) {
+    expect_of("locks", "(held by goroutine 1)");
+    expect_of("reads", "(held by goroutine 1)");
+  }
+  leat_mutex_unlock(&m);
+  leat_rwmutex_unlock(&rw);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 TEST_GO(traces_name_functions_and_lines) {
   leat_scope(s);
   nothing = leat_chan_make(s, int, 0);
@@ -180,9 +208,9 @@ TEST_GO(a_plain_thread_inside_leat) {
   pthread_t thread;
   CHECK_EQ(pthread_create(&thread, NULL, receives_on_a_thread, NULL), 0);
   for (bool there = false; !there;) {
-    char *text = dump_text(LEAT_DUMP_FULL), *at = strstr(text, "a thread that is not leat's: receiving from a channel");
+    char *text = dump_text(LEAT_DUMP_FULL), *at = strstr(text, "a thread that is not leat's (as goroutine ");
     if (at && strstr(at, "\n\n")) *strstr(at, "\n\n") = 0;
-    there = at && has(at, "at in_a_function_of_its_own (") && has(at, "at receives_on_a_thread (");
+    there = at && has(at, "receiving from a channel") && has(at, "at in_a_function_of_its_own (") && has(at, "at receives_on_a_thread (");
     free(text);
     pause_a_moment();
   }

@@ -112,7 +112,7 @@ static void print_trace(struct dump *d, const struct sight *s) {
 /* ---- one goroutine ---- */
 
 static void print_who(FILE *out, const struct sight *s) {
-  if (s->kind == KIND_FOREIGN) fprintf(out, "a thread that is not leat's");
+  if (s->kind == KIND_FOREIGN) fprintf(out, "a thread that is not leat's (as goroutine %" PRIu64 ")", s->id);
   else fprintf(out, "goroutine %" PRIu64 " (%s)", s->id, *s->name ? s->name : "?");
   if (*s->birthplace) fprintf(out, ", started at %s", s->birthplace);
 }

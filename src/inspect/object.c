@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "object.h"
 #include "../core/channel.h"
+#include "../core/mutex.h"
+#include "../core/rwmutex.h"
 #include "../core/scope.h"
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +75,20 @@ static void describe_task(const void *object, char *text, size_t size) {
   if (leat_i_read_memory(&t, object, sizeof t) && t.goroutine) snprintf(text, size, " (goroutine %llu)", (unsigned long long)t.goroutine);
 }
 
+static void describe_holder(uint64_t holder, char *text, size_t size) {
+  if (holder) snprintf(text, size, " (held by goroutine %llu)", (unsigned long long)holder);
+}
+
+static void describe_mutex(const void *object, char *text, size_t size) {
+  leat_mutex m;
+  if (leat_i_read_memory(&m, object, sizeof m)) describe_holder(leat_i_mutex_owner(&m), text, size);
+}
+
+static void describe_rwmutex(const void *object, char *text, size_t size) {
+  leat_rwmutex m;
+  if (leat_i_read_memory(&m, object, sizeof m)) describe_holder(leat_i_rwmutex_writer(&m), text, size);
+}
+
 void leat_i_describe_wait(enum wait_reason reason, const void *object, bool look, char text[OBJECT_TEXT]) {
   int n = snprintf(text, OBJECT_TEXT, "%s", leat_i_wait_text(reason));
   if (reason == WAIT_READ || reason == WAIT_WRITE) n += snprintf(text + n, OBJECT_TEXT - (size_t)n, " %d", (int)(intptr_t)object);
@@ -83,6 +99,8 @@ void leat_i_describe_wait(enum wait_reason reason, const void *object, bool look
   case WAIT_SEND: case WAIT_RECV: describe_channel(object, text + n, left); break;
   case WAIT_SCOPE: describe_scope(object, text + n, left); break;
   case WAIT_TASK: describe_task(object, text + n, left); break;
+  case WAIT_MUTEX: describe_mutex(object, text + n, left); break;
+  case WAIT_READ_LOCK: case WAIT_WRITE_LOCK: describe_rwmutex(object, text + n, left); break;
   default: break;
   }
 }
