@@ -11,30 +11,29 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-const char *leat_i_wait_text(enum wait_reason reason) {
-  switch (reason) {
-  case WAIT_NOTHING: return "runnable";
-  case WAIT_SEND: return "sending on a channel";
-  case WAIT_RECV: return "receiving from a channel";
-  case WAIT_SELECT: return "in a select";
-  case WAIT_NIL: return "on a nil channel, for ever";
-  case WAIT_SLEEP: return "sleeping";
-  case WAIT_SCOPE: return "waiting for a scope's goroutines";
-  case WAIT_TASK: return "joining a task";
-  case WAIT_READ: return "reading a descriptor";
-  case WAIT_WRITE: return "writing a descriptor";
-  case WAIT_MUTEX: return "locking a mutex";
-  case WAIT_READ_LOCK: return "locking a rwmutex to read";
-  case WAIT_WRITE_LOCK: return "locking a rwmutex to write";
-  case WAIT_COND: return "waiting for a condition";
-  case WAIT_WAITGROUP: return "waiting for a waitgroup";
-  case WAIT_ONCE: return "waiting for another's once";
-  case WAIT_POOL: return "waiting for a pool's object";
-  case WAIT_SEMAPHORE: return "acquiring a semaphore";
-  case WAIT_EVENT: return "waiting for an event";
-  }
-  return "?";
-}
+const char *const leat_i_wait_texts[] = {
+  [WAIT_NOTHING] = "runnable",
+  [WAIT_SEND] = "sending on a channel",
+  [WAIT_RECV] = "receiving from a channel",
+  [WAIT_SELECT] = "in a select",
+  [WAIT_NIL] = "on a nil channel, for ever",
+  [WAIT_SLEEP] = "sleeping",
+  [WAIT_SCOPE] = "waiting for a scope's goroutines",
+  [WAIT_TASK] = "joining a task",
+  [WAIT_READ] = "reading a descriptor",
+  [WAIT_WRITE] = "writing a descriptor",
+  [WAIT_MUTEX] = "locking a mutex",
+  [WAIT_READ_LOCK] = "locking a rwmutex to read",
+  [WAIT_WRITE_LOCK] = "locking a rwmutex to write",
+  [WAIT_COND] = "waiting for a condition",
+  [WAIT_WAITGROUP] = "waiting for a waitgroup",
+  [WAIT_ONCE] = "waiting for another's once",
+  [WAIT_POOL] = "waiting for a pool's object",
+  [WAIT_SEMAPHORE] = "acquiring a semaphore",
+  [WAIT_EVENT] = "waiting for an event",
+};
+
+const char *leat_i_wait_text(enum wait_reason reason) { return leat_i_wait_texts[reason]; }
 
 bool leat_i_read_memory(void *to, const void *from, size_t size) {
   /* The raw call: sanitizers look into what libc's is given. */

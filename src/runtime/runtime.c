@@ -4,6 +4,7 @@
 #include "../core/scope.h"
 #include "../inspect/dump_signal.h"
 #include "../inspect/fault.h"
+#include "../inspect/layout.h"
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
@@ -322,3 +323,13 @@ void leat_i_block_begin(void) {
 void leat_i_block_end(void) {
   if (leat_i_worker()) leat_i_regain_token(leat_i_self());
 }
+
+const struct layout_entry leat_i_layout_of_runtime[] = {
+  {"root_scope", (uintptr_t)&root},
+  {"main_goroutine", (uintptr_t)&main_goroutine},
+  {"foreign_list", (uintptr_t)&foreign_list},
+  {NULL, 0},
+};
+
+/* So that the table is in every program that has the runtime in it. */
+static const struct layout_entry *const layout __attribute__((used)) = leat_i_layout;

@@ -1,6 +1,7 @@
 /* See stack.h. */
 #define _GNU_SOURCE
 #include "stack.h"
+#include "../inspect/layout.h"
 #include "goroutine.h"
 #include "happens.h"
 #include "report.h"
@@ -368,3 +369,18 @@ bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine 
 void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environment) {
   for (struct stack_cursor at = {0}; leat_i_stacks_next(&at, visit, environment);) {}
 }
+
+const struct layout_entry leat_i_layout_of_stacks[] = {
+  {"slabs", (uintptr_t)slabs},
+  {"n_slabs", (uintptr_t)&n_slabs},
+  {"stack.stagger", STAGGER},
+  {"stack.staggers", STAGGERS},
+  {"slot.free", SLOT_FREE},
+  LAYOUT_OFFSET(slab, base),
+  LAYOUT_OFFSET(slab, stride),
+  LAYOUT_OFFSET(slab, fresh),
+  LAYOUT_OFFSET(slab, slots),
+  LAYOUT_SIZE(slot),
+  LAYOUT_OFFSET(slot, state),
+  {NULL, 0},
+};

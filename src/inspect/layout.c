@@ -1,0 +1,52 @@
+/* See layout.h. */
+#include "layout.h"
+#include "../core/channel.h"
+#include "../core/scope.h"
+#include "../runtime/scheduler.h"
+#include "object.h"
+
+const struct layout_entry leat_i_layout[] = {
+  {"version", 1},
+  {"wait.texts", (uintptr_t)leat_i_wait_texts},
+  {"wait.send", WAIT_SEND},
+  {"wait.recv", WAIT_RECV},
+  {"wait.read", WAIT_READ},
+  {"wait.write", WAIT_WRITE},
+  {"state.waiting", STATE_WAITING},
+  {"kind.foreign", KIND_FOREIGN},
+  {"chan.closed", CHAN_CLOSED},
+  {"chan.stopped", CHAN_STOPPED},
+  {"all_workers", (uintptr_t)&leat_i_sched.all},
+  {"clock", (uintptr_t)&leat_i_coarse_clock},
+  LAYOUT_SIZE(goroutine),
+  LAYOUT_OFFSET(goroutine, id),
+  LAYOUT_OFFSET(goroutine, parent),
+  LAYOUT_OFFSET(goroutine, kind),
+  LAYOUT_OFFSET(goroutine, name),
+  LAYOUT_OFFSET(goroutine, birthplace),
+  LAYOUT_OFFSET(goroutine, sp),
+  LAYOUT_OFFSET(goroutine, stack_low),
+  LAYOUT_OFFSET(goroutine, stack_high),
+  LAYOUT_OFFSET(goroutine, wait),
+  LAYOUT_OFFSET(goroutine, reason),
+  LAYOUT_OFFSET(goroutine, waits_for),
+  LAYOUT_OFFSET(goroutine, since),
+  LAYOUT_OFFSET(goroutine, foreign_next),
+  LAYOUT_OFFSET(worker, current),
+  LAYOUT_OFFSET(worker, thread_id),
+  LAYOUT_OFFSET(worker, all_next),
+  LAYOUT_OFFSET(scope, children),
+  LAYOUT_OFFSET(scope, next_sibling),
+  LAYOUT_OFFSET(scope, owner),
+  LAYOUT_OFFSET(scope, birthplace),
+  LAYOUT_OFFSET(scope, status),
+  LAYOUT_OFFSET(scope, shield),
+  LAYOUT_OFFSET(scope, n_live),
+  LAYOUT_OFFSET(chan, birthplace),
+  LAYOUT_OFFSET(chan, n),
+  LAYOUT_OFFSET(chan, capacity),
+  LAYOUT_OFFSET(chan, flags),
+  {"more", (uintptr_t)leat_i_layout_of_stacks},
+  {"more", (uintptr_t)leat_i_layout_of_runtime},
+  {NULL, 0},
+};
