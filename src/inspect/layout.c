@@ -20,7 +20,6 @@ const struct layout_entry leat_i_layout[] = {
   {"clock", (uintptr_t)&leat_i_coarse_clock},
   LAYOUT_SIZE(goroutine),
   LAYOUT_OFFSET(goroutine, id),
-  LAYOUT_OFFSET(goroutine, parent),
   LAYOUT_OFFSET(goroutine, kind),
   LAYOUT_OFFSET(goroutine, name),
   LAYOUT_OFFSET(goroutine, birthplace),

@@ -51,6 +51,7 @@ struct goroutine {
   struct goroutine *link; /* in a run queue or a ready list */
   struct worker *home;    /* the only worker that may run it, or NULL */
   _Atomic(int64_t) runnable_since; /* a stamp: see counters.h; 0: none */
+  _Atomic(int64_t) since; /* when it last left its thread, by the coarse clock; later at each time, so it numbers its rests: worker.h */
   struct waiter *woken_by;     /* by the claimer: which of its queue entries */
   _Atomic(uint32_t) wait;      /* an enum wait_state in the low bits, above them the shield floor: see scope.h */
   _Atomic(uint32_t) timed_out; /* set by the wait's timer before it claims */
@@ -64,7 +65,6 @@ struct goroutine {
   struct lock park_lock;       /* stands in for waits that have no lock */
   _Atomic(uint32_t) foreign_awake;
   _Atomic(const void *) waits_for; /* for reports */
-  _Atomic(int64_t) since; /* when it last left its thread, by the coarse clock; later at each time, so it numbers its rests: worker.h */
 
   /* Owned by the goroutine itself. */
   struct scope *scope;             /* the innermost one */
