@@ -8,7 +8,7 @@
 #include <string.h>
 
 _Static_assert((int)LEAT_HISTOGRAM_BUCKETS == (int)BUCKETS, "the public histogram has as many buckets");
-_Static_assert((int)WAIT_EVENT < (int)MOST_WAIT_REASONS && MOST_WAIT_REASONS == sizeof(((leat_metrics *)0)->waits) / sizeof(leat_wait_metrics),
+_Static_assert((int)WAIT_REASONS <= (int)MOST_WAIT_REASONS && MOST_WAIT_REASONS == sizeof(((leat_metrics *)0)->waits) / sizeof(leat_wait_metrics),
                "a counter for each reason");
 
 int64_t leat_histogram_end(int bucket) { return leat_i_bucket_end(bucket); }
@@ -62,12 +62,10 @@ static void read_workers(leat_metrics *m) {
 static uint64_t difference(uint64_t more, uint64_t less) { return more > less ? more - less : 0; }
 
 static void read_waits(leat_metrics *m) {
-  for (int reason = WAIT_NOTHING + 1; reason < MOST_WAIT_REASONS; reason++) {
-    const char *text = leat_i_wait_text((enum wait_reason)reason);
-    if (*text == '?') break; /* that was the last one */
+  for (int reason = WAIT_NOTHING + 1; reason < WAIT_REASONS; reason++) {
     leat_wait_metrics *w = &m->waits[m->n_waits++];
     uint64_t woken = leat_i_counted(COUNT_WOKEN + reason);
-    *w = (leat_wait_metrics){.reason = text, .total = leat_i_counted(COUNT_PARKED + reason)};
+    *w = (leat_wait_metrics){.reason = leat_i_wait_text((enum wait_reason)reason), .total = leat_i_counted(COUNT_PARKED + reason)};
     w->now = difference(w->total, woken);
     m->waiting += w->now;
     m->parks += w->total;

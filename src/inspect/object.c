@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-const char *const leat_i_wait_texts[] = {
+const char *const leat_i_wait_texts[WAIT_REASONS] = {
   [WAIT_NOTHING] = "runnable",
   [WAIT_SEND] = "sending on a channel",
   [WAIT_RECV] = "receiving from a channel",

@@ -5,7 +5,7 @@
 
 enum { OBJECT_TEXT = 160 };
 
-extern const char *const leat_i_wait_texts[]; /* by enum wait_reason */
+extern const char *const leat_i_wait_texts[WAIT_REASONS]; /* by enum wait_reason */
 
 /* "sending on a channel 0x55d0c8a12a40 (made at main.c:20, 8 of 8)"; what is in brackets only with `look`. */
 void leat_i_describe_wait(enum wait_reason reason, const void *object, bool look, char text[OBJECT_TEXT]);
