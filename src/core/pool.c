@@ -1,9 +1,9 @@
 /* See leat/pool.h.
  *
- * The cache is made of parts: part 0 for plain threads, the others for the workers. A part holds one object in `first`, taken and put by one
- * exchange, and a stack behind its lock. Which part a call uses is a matter of speed only, so a goroutine that moves to another worker in the
- * middle is no harm. Objects are taken from the top, so what lies at the bottom is what is not needed: `low`, the least height since the last
- * look, is how many of them that are.
+ * The cache is made of parts: part 0 for plain threads and for workers beyond those there are parts for, the others for one worker each. A part
+ * holds one object in `first`, and a stack behind its lock. Anyone may take `first`, by an exchange; only its worker puts one there, so an
+ * empty one is filled by a plain store: between asking which worker it is and the store there is no switch. Objects are taken from the top, so
+ * what lies at the bottom is what is not needed: `low`, the least height since the last look, is how many of them that are.
  * Rejected: Go's way, two generations of which the older one is dropped as a whole, which makes anew what is needed every other period. Lists
  * without locks: the lock of a part is free but for the moment in which a part that has run empty looks for an object elsewhere.
  *
@@ -21,7 +21,7 @@
 #include <leat/runtime.h>
 #include <stdlib.h>
 
-enum { MOST_PARTS = 64, LEAST_ROOM = 16, BATCH = 64, LOOK_AT_CLOCK = 64 };
+enum { LEAST_PARTS = 4, MOST_PARTS = 128, LEAST_ROOM = 16, BATCH = 64, LOOK_AT_CLOCK = 64 };
 static const int64_t PERIOD = LEAT_SECONDS(1);
 
 struct part {
@@ -82,8 +82,8 @@ static int make_object(struct pool *p, const struct leat_i_pool_use *use, void *
 static struct parts *parts_of(struct pool *p) {
   struct parts *parts = load_acquire(&p->parts);
   if (likely(parts != NULL)) return parts;
-  int workers = leat_workers();
-  uint32_t n = 1 + (uint32_t)(workers < MOST_PARTS ? workers : MOST_PARTS);
+  int workers = 2 * leat_workers() + LEAST_PARTS; /* spare ones, too */
+  uint32_t n = (uint32_t)(workers < MOST_PARTS ? workers : MOST_PARTS);
   size_t size = (sizeof *parts + n * sizeof *parts->part + 63) & ~(size_t)63;
   struct parts *fresh = aligned_alloc(64, size);
   if (!fresh) return NULL;
@@ -96,7 +96,7 @@ static struct parts *parts_of(struct pool *p) {
 
 static uint32_t own_part(const struct parts *parts) {
   const struct worker *w = leat_i_worker();
-  return w ? 1 + w->index % (parts->n - 1) : 0;
+  return w && w->index + 1 < parts->n ? w->index + 1 : 0;
 }
 
 static uint32_t count_use(struct part *part) {
@@ -203,11 +203,20 @@ static int get_from_cache(struct pool *p, const struct leat_i_pool_use *use) {
 
 static void put_into_cache(struct pool *p, void *object) {
   struct parts *parts = parts_of(p);
-  struct part *part = parts ? &parts->part[own_part(parts)] : NULL;
-  uint32_t uses = part ? count_use(part) : 0;
-  void *displaced = part ? exchange(&part->first, object) : object; /* the warmest is taken first */
-  if (displaced && (!part || !push(part, displaced))) drop_object(p, displaced);
-  if (part && uses % LOOK_AT_CLOCK < 2) trim(p, parts);
+  if (!parts) {
+    drop_object(p, object);
+    return;
+  }
+  uint32_t own = own_part(parts);
+  struct part *part = &parts->part[own];
+  uint32_t uses = count_use(part);
+  if (own && !load_relaxed(&part->first)) {
+    store_release(&part->first, object);
+  } else {
+    void *displaced = exchange(&part->first, object); /* the warmest is taken first */
+    if (displaced && !push(part, displaced)) drop_object(p, displaced);
+  }
+  if (unlikely(uses % LOOK_AT_CLOCK < 2)) trim(p, parts);
 }
 
 static void clear_cache(struct pool *p) {
