@@ -35,10 +35,8 @@ bench: all ## build and run the benchmarks
 	@bench/run
 
 install: all ## install under PREFIX=/usr/local (and below DESTDIR)
-ifdef PREFIX
-	@$(meson) configure build/release --prefix "$(PREFIX)"
+	@$(meson) configure build/release -Dsanitized=$(if $(filter no,$(SANITIZED)),false,true) $(if $(PREFIX),--prefix "$(PREFIX)")
 	@$(ninja) -C build/release >build/configure.log || { cat build/configure.log; exit 1; }
-endif
 	@DESTDIR="$(abspath $(DESTDIR))" $(meson) install -C build/release --no-rebuild --quiet
 	@test -n "$(DESTDIR)" || PATH="$$PATH:/sbin" ldconfig 2>/dev/null || true
 
