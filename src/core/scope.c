@@ -153,14 +153,16 @@ static void mark_tree(struct scope *top, struct cancel *c) {
 }
 
 void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
-  char *copy = c->cause ? strdup(c->cause) : NULL;
+  const char *cause = c->cause;
+  char *copy = c->home || !cause ? NULL : strdup(cause); /* a scope that is left has a cause for good */
+  if (!c->home) cause = copy ? copy : "canceled, and no memory to say why";
   struct scope *above = also_counted(s);
   hold_up_joins(above);
   lock_take(&s->lock);
   bool first = load_relaxed(&s->status) == LEAT_OK;
   if (first) {
     leat_i_count(c->status == LEAT_DEADLINE ? COUNT_SCOPE_DEADLINES : COUNT_SCOPES_CANCELED, 1);
-    s->cause = copy ? copy : "canceled, and no memory to say why";
+    s->cause = cause;
     s->owns_cause = copy != NULL;
   }
   if (first || c->home) mark_tree(s, c);
