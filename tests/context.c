@@ -1373,6 +1373,21 @@ TEST_GO(a_hook_cannot_release_itself) {
   CHECK(strstr(leat_failure_of(s)->message, "wait for itself") != NULL);
 }
 
+TEST_GO(a_dump_tells_contexts_from_blocks) {
+  leat_scope(s);
+  leat_view value = with_user_id(leat_with_cancel(s), 1);
+  leat_after_cancel(value, run_once);
+  leat_without_cancel(value);
+  char *text = NULL;
+  size_t size = 0;
+  FILE *f = open_memstream(&text, &size);
+  leat_dump(f);
+  fclose(f);
+  const char *const parts[] = {", a context: 0", "user_id, a value: 0", ", an after-cancel function: 0", ", a context: 0 goroutines, 0 channels, a shield\n"};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) CHECK(strstr(text, parts[i]) != NULL);
+  free(text);
+}
+
 /* All at once. */
 
 LEAT_FN(derive_and_cancel, leat_view, parent, uint32_t, seed, int, depth) {

@@ -14,6 +14,7 @@ enum { MOST = 4096, MOST_COUNTED = 1000, CAUSE = 64 };
 struct node {
   uint32_t depth, n_live, n_tasks, n_chans;
   int status;
+  uint8_t kind;
   bool shield, has_children, failed;
   const char *birthplace;
   uint64_t owner;
@@ -23,7 +24,7 @@ struct node {
 
 /* With the scope's lock. */
 static void look(struct scope *s, uint32_t depth, struct node *n) {
-  *n = (struct node){.depth = depth, .n_live = s->n_live, .n_tasks = s->n_tasks, .status = load_relaxed(&s->status), .shield = s->shield,
+  *n = (struct node){.depth = depth, .n_live = s->n_live, .n_tasks = s->n_tasks, .status = load_relaxed(&s->status), .kind = s->kind, .shield = s->shield,
                      .has_children = s->children != NULL, .failed = s->failure.status != 0, .birthplace = s->birthplace,
                      .owner = s->owner ? s->owner->id : 0, .deadline = load_relaxed(&s->deadline)};
   for (struct chan *c = s->chans; c && n->n_chans < MOST_COUNTED; c = c->scope_next) n->n_chans++;
@@ -57,9 +58,11 @@ static size_t collect(struct scope *top, struct node *nodes, size_t room) {
 }
 
 static bool alike(const struct node *a, const struct node *b) {
-  return a->depth == b->depth && !a->has_children && !b->has_children && a->status == b->status && a->shield == b->shield && a->failed == b->failed &&
+  return a->depth == b->depth && !a->has_children && !b->has_children && a->status == b->status && a->shield == b->shield && a->kind == b->kind && a->failed == b->failed &&
          strcmp(a->birthplace, b->birthplace) == 0;
 }
+
+static const char *const kinds[] = {[SCOPE_BLOCK] = "", [SCOPE_CONTEXT] = ", a context", [SCOPE_VALUE] = ", a value", [SCOPE_HOOK] = ", an after-cancel function"};
 
 static void print(FILE *out, const struct node *first, size_t n, int64_t now) {
   const struct node *s = first;
@@ -69,11 +72,12 @@ static void print(FILE *out, const struct node *first, size_t n, int64_t now) {
     chans += first[i].n_chans;
   }
   fprintf(out, "%*s%s", 2 + 2 * (int)(s->depth < 40 ? s->depth : 40), "", s->birthplace);
+  fputs(kinds[s->kind], out);
   if (n > 1) fprintf(out, ", %zu alike", n);
   else if (s->owner) fprintf(out, ", of goroutine %" PRIu64, s->owner);
   fprintf(out, ": %" PRIu64 " goroutine%s, %" PRIu64 "%s channel%s", live, live == 1 ? "" : "s", chans, chans >= MOST_COUNTED ? " or more" : "", chans == 1 ? "" : "s");
   if (n == 1 && s->n_live > s->n_tasks) fprintf(out, ", %u of the goroutines services", s->n_live - s->n_tasks);
-  if (s->shield) fprintf(out, ", a shield");
+  if (s->shield && s->kind != SCOPE_HOOK) fprintf(out, ", a shield");
   if (n == 1 && s->deadline != LEAT_NEVER && !s->status) {
     char text[DURATION_TEXT];
     leat_i_duration_text(s->deadline - now, text);
