@@ -53,7 +53,29 @@ int leat_mutex_lock_until(leat_mutex *m, int64_t time) __attribute__((__warn_unu
 /* The mutex as a leat_locker. */
 leat_locker leat_mutex_locker(leat_mutex *m);
 
+/* What lock and unlock do where one compare-and-swap does not. */
+void leat_i_mutex_lock(leat_mutex *m);
+void leat_i_mutex_unlock(leat_mutex *m);
 struct leat_i_defer *leat_i_locked_mutex(struct leat_i_defer *guard, leat_mutex *m) __attribute__((__returns_nonnull__));
+
+/* Inline, where that is possible, a lock and its unlock without contention take 13 instead of 20 ns. The first word of a mutex is 0 or says
+ * who holds it; what a goroutine puts there lies in a thread-local variable, which no compiler may cache across a switch to another thread,
+ * hence the asm. 0 on plain threads, which take the long way. */
+#ifdef LEAT_I_INLINE_LOCKS
+extern inline __attribute__((__gnu_inline__, __always_inline__)) uint64_t leat_i_lock_as(void) {
+  uint64_t word;
+  __asm__ volatile("movq leat_i_locks_as@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(word) : : "memory");
+  return word;
+}
+extern inline __attribute__((__gnu_inline__)) void leat_mutex_lock(leat_mutex *m) {
+  uint64_t unlocked = 0, me = leat_i_lock_as();
+  if (__builtin_expect(!me || !__atomic_compare_exchange_n(&m->leat_i_space[0], &unlocked, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), 0)) leat_i_mutex_lock(m);
+}
+extern inline __attribute__((__gnu_inline__)) void leat_mutex_unlock(leat_mutex *m) {
+  uint64_t me = leat_i_lock_as();
+  if (__builtin_expect(!me || !__atomic_compare_exchange_n(&m->leat_i_space[0], &me, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED), 0)) leat_i_mutex_unlock(m);
+}
+#endif
 
 LEAT_I_END
 

@@ -53,6 +53,22 @@ leat_locker leat_rwmutex_rlocker(leat_rwmutex *m);
 struct leat_i_defer *leat_i_locked_write(struct leat_i_defer *guard, leat_rwmutex *m) __attribute__((__returns_nonnull__));
 struct leat_i_defer *leat_i_locked_read(struct leat_i_defer *guard, leat_rwmutex *m) __attribute__((__returns_nonnull__));
 
+/* The caller has been counted as a reader, or not any more, and found what needs more than that. */
+void leat_i_rwmutex_rlock(leat_rwmutex *m);
+void leat_i_rwmutex_runlock(leat_rwmutex *m, uint64_t before);
+
+/* Inline, as with leat_mutex. The two low bits of the first word say whether a writer has the lock and whether anybody waits, the others count
+ * the readers. */
+#ifdef LEAT_I_INLINE_LOCKS
+extern inline __attribute__((__gnu_inline__)) void leat_rwmutex_rlock(leat_rwmutex *m) {
+  if (__builtin_expect((__atomic_fetch_add(&m->leat_i_space[0], 4, __ATOMIC_ACQUIRE) & 3) != 0, 0)) leat_i_rwmutex_rlock(m);
+}
+extern inline __attribute__((__gnu_inline__)) void leat_rwmutex_runlock(leat_rwmutex *m) {
+  uint64_t before = __atomic_fetch_sub(&m->leat_i_space[0], 4, __ATOMIC_RELEASE);
+  if (__builtin_expect(before < 4 || (before & 3), 0)) leat_i_rwmutex_runlock(m, before);
+}
+#endif
+
 LEAT_I_END
 
 /* leat_write_locked(leat_rwmutex *m) statement, leat_read_locked(leat_rwmutex *m) statement: as leat_locked. */

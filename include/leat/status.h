@@ -19,6 +19,15 @@
 #define LEAT_I_END _Pragma("GCC visibility pop")
 #endif
 
+/* Whether locks have inline parts: with optimisation, and where ThreadSanitizer need not be told of them. */
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_THREAD__) && !defined(LEAT_I_NO_INLINE)
+#ifndef __has_feature
+#define LEAT_I_INLINE_LOCKS
+#elif !__has_feature(thread_sanitizer)
+#define LEAT_I_INLINE_LOCKS
+#endif
+#endif
+
 LEAT_I_BEGIN
 
 enum leat_status {

@@ -16,13 +16,14 @@
  * first, the queue's lock dropped, and the word then set to 0 in the way without contention.
  *
  * Rejected: handing over always. A holder that goes on would give up its thread at each lock, two switches an operation. */
+#define LEAT_I_NO_INLINE
 #include "mutex.h"
 #include "../runtime/nondet.h"
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
 
-enum { LOCKED = 1, WAITING = 2, HANDOFF = 4, FLAGS = WAITING | HANDOFF, ID_SHIFT = 3 };
+enum { WAITING = 2, HANDOFF = 4, FLAGS = WAITING | HANDOFF, ID_SHIFT = 3 }; /* 1: locked, see locks_as */
 enum { TO_LOOK = LEAT_OK, HANDED = 1 }; /* how a waiter was claimed */
 enum { SPIN_ROUNDS = 30, SPIN_PAUSES = 4 };
 static const int64_t STARVING = LEAT_MS(1);
@@ -41,7 +42,6 @@ struct mutex_waiter {
 };
 
 static inline struct mutex *mutex_of(leat_mutex *m) { return (struct mutex *)m; }
-static inline uint64_t held_by(const struct goroutine *g) { return g->id << ID_SHIFT | LOCKED; }
 
 uint64_t leat_i_mutex_owner(const void *mutex) { return load_relaxed(&((struct mutex *)mutex)->state) >> ID_SHIFT; }
 
@@ -49,7 +49,7 @@ uint64_t leat_i_mutex_owner(const void *mutex) { return load_relaxed(&((struct m
 
 static inline bool take(struct mutex *m, const struct goroutine *self) {
   uint64_t free = 0;
-  return cas(&m->state, &free, held_by(self));
+  return cas(&m->state, &free, locks_as(self));
 }
 
 static bool spin(struct mutex *m, const struct goroutine *self) {
@@ -66,7 +66,7 @@ static bool spin(struct mutex *m, const struct goroutine *self) {
 static bool take_or_flag(struct mutex *m, const struct goroutine *self, uint64_t flags) {
   uint64_t state = load_relaxed(&m->state);
   for (;;) {
-    uint64_t next = state ? state | flags : held_by(self) | (m->queue.first ? WAITING : 0);
+    uint64_t next = state ? state | flags : locks_as(self) | (m->queue.first ? WAITING : 0);
     if (cas(&m->state, &state, next)) return !state;
   }
 }
@@ -90,17 +90,15 @@ static __attribute__((noinline)) int lock_slow(struct mutex *m, struct goroutine
   return LEAT_OK;
 }
 
-static __attribute__((noinline)) void lock_masked(struct mutex *m) {
+void leat_i_mutex_lock(leat_mutex *mutex) {
+  struct mutex *m = mutex_of(mutex);
   struct goroutine *self = leat_i_self();
   if (!take(m, self)) (void)lock_slow(m, self, LEAT_NEVER, true); /* masked and without a deadline: nothing can fail it */
 }
 
-/* This and unlock are written so that they need no frame on the usual way: all else is a call at their end. */
-void leat_mutex_lock(leat_mutex *mutex) {
+void leat_mutex_lock(leat_mutex *m) {
   happens_call();
-  struct mutex *m = mutex_of(mutex);
-  struct worker *w = leat_i_worker();
-  if (unlikely(!w || !take(m, load_relaxed(&w->current)))) lock_masked(m);
+  leat_i_mutex_lock(m);
   happens_after(m);
 }
 
@@ -140,11 +138,12 @@ static bool hand_over(struct mutex *m, uint64_t state, struct goroutine **next) 
   }
   uint64_t flags = m->queue.first ? WAITING : 0;
   if (flags && leat_i_nondet_clock() - ((struct mutex_waiter *)w)->since > STARVING) flags |= HANDOFF;
-  store_release(&m->state, held_by(w->goroutine) | flags);
+  store_release(&m->state, locks_as(w->goroutine) | flags);
   return true;
 }
 
-static __attribute__((noinline)) void unlock_slow(struct mutex *m) {
+void leat_i_mutex_unlock(leat_mutex *mutex) {
+  struct mutex *m = mutex_of(mutex);
   struct goroutine *self = leat_i_self(), *next = NULL;
   bool handed = false;
   uint64_t state = load_relaxed(&m->state);
@@ -174,17 +173,9 @@ static __attribute__((noinline)) void unlock_slow(struct mutex *m) {
 void leat_mutex_unlock(leat_mutex *mutex) {
   happens_call();
   struct mutex *m = mutex_of(mutex);
-  struct worker *w = leat_i_worker();
+  uint64_t mine = locks_as(leat_i_self());
   happens_before(m);
-  if (likely(w != NULL)) {
-    struct goroutine *self = load_relaxed(&w->current);
-    uint64_t mine = held_by(self);
-    if (likely(cas(&m->state, &mine, 0))) {
-      if (unlikely(load_relaxed(&w->deferred))) leat_i_operation(self); /* so that one who was woken here does not wait for long */
-      return;
-    }
-  }
-  unlock_slow(m);
+  if (unlikely(!cas(&m->state, &mine, 0))) leat_i_mutex_unlock(mutex);
 }
 
 /* ---- as a value, and for a statement ---- */

@@ -17,6 +17,7 @@
  * The writer's number is stored after it has the lock and cleared before it gives it up: what is read there is never another's.
  *
  * Rejected: a counter of readers for each processor. It takes a cache line for each in every lock, and makes writers look at all. */
+#define LEAT_I_NO_INLINE
 #include "rwmutex.h"
 #include "panic.h"
 #include "scope.h"
@@ -124,10 +125,12 @@ static __attribute__((noinline)) int rlock_slow(struct rwmutex *m, struct gorout
   return LEAT_OK;
 }
 
+void leat_i_rwmutex_rlock(leat_rwmutex *m) { (void)rlock_slow(rwmutex_of(m), leat_i_self(), LEAT_NEVER, true); /* masked and without a deadline: nothing can fail it */ }
+
 void leat_rwmutex_rlock(leat_rwmutex *rwmutex) {
   happens_call();
   struct rwmutex *m = rwmutex_of(rwmutex);
-  if (unlikely(add(&m->state, READER) & FLAGS)) (void)rlock_slow(m, leat_i_self(), LEAT_NEVER, true); /* masked and without a deadline: nothing can fail it */
+  if (unlikely(add(&m->state, READER) & FLAGS)) leat_i_rwmutex_rlock(rwmutex);
   read_begins(m);
 }
 
@@ -156,7 +159,8 @@ int leat_rwmutex_rlock_until(leat_rwmutex *rwmutex, int64_t time) {
 
 int leat_rwmutex_rlock_cancellable(leat_rwmutex *m) { return leat_rwmutex_rlock_until(m, LEAT_NEVER); }
 
-static __attribute__((noinline)) void runlock_slow(struct rwmutex *m, uint64_t before) {
+void leat_i_rwmutex_runlock(leat_rwmutex *rwmutex, uint64_t before) {
+  struct rwmutex *m = rwmutex_of(rwmutex);
   if (before < READER || before & HELD) { /* a reader counted while a writer has it is a phantom */
     add(&m->state, READER);
     leat_i_panic("leat_rwmutex_runlock: the lock at %p is not locked to read%s", (void *)m,
@@ -172,7 +176,7 @@ void leat_rwmutex_runlock(leat_rwmutex *rwmutex) {
   struct rwmutex *m = rwmutex_of(rwmutex);
   happens_before(READS(m));
   uint64_t before = sub(&m->state, READER);
-  if (unlikely(before < READER || before & FLAGS)) runlock_slow(m, before);
+  if (unlikely(before < READER || before & FLAGS)) leat_i_rwmutex_runlock(rwmutex, before);
 }
 
 /* ---- to write ---- */

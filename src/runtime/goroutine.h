@@ -110,6 +110,9 @@ struct goroutine {
   struct goroutine *foreign_next; /* list of plain threads; guarded by the runtime's lock */
 };
 
+/* With what it locks a mutex: see core/mutex.c. */
+static inline uint64_t locks_as(const struct goroutine *g) { return g->id << 3 | 1; }
+
 /* What a starter hands over. */
 struct goroutine_start {
   struct scope *scope;

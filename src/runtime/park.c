@@ -105,7 +105,7 @@ void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
   store_relaxed(&w->after_goroutine, from);
   store_relaxed(&w->after, after);
-  store_release(&w->current, to);
+  set_current(w, to);
   sanitizer_leave(from, to, after == AFTER_EXIT);
   leat_i_switch(&from->sp, to->sp);
   *arrive()->errno_of_thread = saved_errno; /* of another thread, maybe */

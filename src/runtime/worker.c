@@ -20,6 +20,9 @@
 struct sched leat_i_sched;
 _Alignas(64) _Atomic(int64_t) leat_i_coarse_clock; /* read at each switch: not beside words that are written often */
 __thread struct worker *leat_i_this_worker;
+#ifdef __x86_64__
+__thread uint64_t leat_i_locks_as;
+#endif
 
 #ifndef __x86_64__
 __attribute__((noinline)) struct worker *leat_i_worker(void) {
@@ -60,7 +63,7 @@ static void *worker_main(void *argument) {
   struct worker *w = argument;
   leat_i_this_worker = w;
   w->errno_of_thread = &errno;
-  store_relaxed(&w->current, w->idle);
+  set_current(w, w->idle);
   store_release(&w->thread_id, gettid());
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
 #ifdef LEAT_TSAN
@@ -171,7 +174,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   leat_i_happens_on_thread();
   w->idle = idle;
   w->is_main = true;
-  store_relaxed(&w->current, main_goroutine);
+  set_current(w, main_goroutine);
   store_relaxed(&w->has_token, true);
   w->errno_of_thread = &errno;
   leat_i_this_worker = w;
@@ -202,7 +205,7 @@ void leat_i_workers_stop(void) {
       __tsan_destroy_fiber(w->idle->tsan_fiber);
 #endif
       leat_i_stack_put(NULL, w->idle);
-      leat_i_this_worker = NULL;
+      leat_i_workers_forget();
     }
   }
   for (struct worker *w = load_acquire(&s->all), *after; w; w = after) {
@@ -212,4 +215,9 @@ void leat_i_workers_stop(void) {
   store_seq(&s->all, NULL);
 }
 
-void leat_i_workers_forget(void) { leat_i_this_worker = NULL; }
+void leat_i_workers_forget(void) {
+  leat_i_this_worker = NULL;
+#ifdef __x86_64__
+  leat_i_locks_as = 0;
+#endif
+}

@@ -108,6 +108,17 @@ static inline struct worker *leat_i_worker(void) {
 #else
 struct worker *leat_i_worker(void);
 #endif
+#ifdef __x86_64__
+/* locks_as of the calling goroutine, 0 on plain threads: leat/mutex.h reads it inline. */
+extern __thread uint64_t leat_i_locks_as __attribute__((tls_model("initial-exec"), visibility("default")));
+#endif
+/* By the worker's thread, which is about to run g. */
+static inline void set_current(struct worker *w, struct goroutine *g) {
+  store_release(&w->current, g);
+#ifdef __x86_64__
+  leat_i_locks_as = locks_as(g);
+#endif
+}
 /* The calling goroutine; attaches a plain thread on its first call. */
 static inline struct goroutine *leat_i_self(void) {
   struct worker *w = leat_i_worker();
