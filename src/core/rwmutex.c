@@ -24,6 +24,7 @@
 #include "waiter.h"
 
 enum { HELD = 1, QUEUED = 2, FLAGS = HELD | QUEUED, READER = 4 };
+enum { SPIN_ROUNDS = 30, SPIN_PAUSES = 4 };
 
 struct rwmutex {
   _Atomic(uint64_t) state;
@@ -97,6 +98,20 @@ static int wait_in(struct rwmutex *m, struct queue *q, struct goroutine *self, e
   return status;
 }
 
+/* Before anybody queues: waits for a moment, if others run, then lets those run first that wait for this worker, who may have been given the
+ * lock. Once in a queue all would give it to each other for ever, with a switch each time. Answers whether none of the bits is set. */
+static bool clear_soon(struct rwmutex *m, struct goroutine *self, uint64_t bits) {
+  for (int round = 0; round < SPIN_ROUNDS && leat_i_may_spin(); round++) {
+    uint64_t state = load_relaxed(&m->state);
+    if (!(state & bits)) return true;
+    if (state & QUEUED) return false;
+    for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
+  }
+  if (load_relaxed(&m->state) & QUEUED) return false;
+  leat_i_yield(self);
+  return !(load_acquire(&m->state) & bits);
+}
+
 /* ---- to read ---- */
 
 /* With the queue's lock: false if there are no flags any more. */
@@ -111,6 +126,7 @@ static bool queue_behind_flags(struct rwmutex *m) {
 static __attribute__((noinline)) int rlock_slow(struct rwmutex *m, struct goroutine *self, int64_t deadline, bool masked) {
   do {
     struct goroutine *woken = NULL;
+    if (clear_soon(m, self, FLAGS)) break; /* it is counted */
     lock_take(&m->lock);
     if (!(load_acquire(&m->state) & FLAGS)) {
       lock_drop(&m->lock);
@@ -189,6 +205,7 @@ static inline bool take(struct rwmutex *m, const struct goroutine *self) {
 }
 
 static __attribute__((noinline)) int lock_slow(struct rwmutex *m, struct goroutine *self, int64_t deadline, bool masked) {
+  if (clear_soon(m, self, ~UINT64_C(0)) && take(m, self)) return LEAT_OK;
   lock_take(&m->lock);
   for (uint64_t state = load_relaxed(&m->state);;) {
     if (!cas(&m->state, &state, state ? state | QUEUED : HELD)) continue;
