@@ -57,6 +57,38 @@ TEST_GO(a_million_parked_goroutines) {
   CHECK_EQ(received, MILLION);
 }
 
+/* A million timers: half of them stopped, the others all fire, and all of it is given back. */
+static atomic_int functions_run;
+LEAT_FN(count_function) { functions_run++; }
+TEST_GO(a_million_timers) {
+  int n = (int)test_scale(MILLION), func = n / 100;
+  leat_metrics m;
+  leat_timer **timers = calloc((size_t)n, sizeof *timers);
+  leat_defer(free, timers);
+  leat_scope(s);
+  long before = proc_kb("/proc/self/status", "VmRSS");
+  int64_t start = leat_now();
+  for (int i = 0; i < n; i++) timers[i] = leat_timer_start(s, LEAT_SECONDS(1000) + i * INT64_C(7919) % n);
+  for (int i = 0; i < func; i++) leat_timer_func(s, LEAT_SECONDS(1000), leat_bind(count_function));
+  int64_t armed = leat_now();
+  leat_metrics_read(&m);
+  CHECK_EQ(m.timers, n + func);
+  long each = (proc_kb("/proc/self/status", "VmRSS") - before) * 1024 / n;
+  if (n == MILLION) CHECK(each < 500);
+  for (int i = 0; i < n; i += 2) CHECK(leat_timer_stop(timers[i]));
+  int64_t stopped = leat_now();
+  for (int i = 1; i < n; i += 2) CHECK(leat_timer_reset(timers[i], LEAT_US(i % 1000)));
+  int64_t reset = leat_now(), at;
+  for (int i = 1; i < n; i += 2) CHECK_EQ(leat_recv(leat_timer_chan(timers[i]), &at), LEAT_OK);
+  int64_t fired = leat_now();
+  printf("%ld bytes a timer; %.0f ns to arm, %.0f to stop, %.0f to reset\n", each, (double)(armed - start) / n, (double)(stopped - armed) * 2 / n, (double)(reset - stopped) * 2 / n);
+  printf("%.0f ns until the last has fired and been received, each\n", (double)(fired - reset) * 2 / n);
+  for (int i = 0; i < n; i++) CHECK_EQ(leat_try_recv(leat_timer_chan(timers[i]), &at), LEAT_EMPTY);
+  leat_metrics_read(&m);
+  CHECK_EQ(m.timers, func);
+  CHECK_EQ(functions_run, 0);
+}
+
 /* Cancels n goroutines that are blocked in every way; each must see it, and run what it deferred. */
 
 static void count_deferred(atomic_int *count) { ++*count; }

@@ -5,6 +5,7 @@
 #include "../runtime/scheduler.h"
 #include "panic.h"
 #include "scope.h"
+#include "time.h"
 #include <errno.h>
 #include <leat/io.h>
 #include <stdlib.h>
@@ -94,6 +95,7 @@ static void unreference(struct chan *c) {
 void leat_i_chans_of_scope_free(struct chan *c) {
   while (c) {
     struct chan *next = c->scope_next;
+    leat_i_timer_free(c->timer);
     unreference(c);
     c = next;
   }
@@ -113,6 +115,7 @@ void leat_i_release(struct leat_i_chan *handle) {
     if (c->scope_next) c->scope_next->scope_previous = c->scope_previous;
     lock_drop(&s->lock);
   }
+  leat_i_timer_free(c->timer);
   unreference(c);
 }
 

@@ -29,6 +29,7 @@ struct chan {
   const char *birthplace;
   struct scope *scope;
   struct chan *scope_next, *scope_previous; /* guarded by the scope's lock */
+  struct leat_timer *timer; /* which sends into it, and goes with it: time.c */
 #ifdef LEAT_DEBUG
   uint64_t magic;
 #endif

@@ -314,7 +314,7 @@ static struct scope *first_context(const struct scope *s) {
 }
 
 /* The contexts go from the leaves up. In a scope in and below which nothing runs, and which nothing from outside can cancel any more, all
- * is quiet; but the last that came from outside may have started an after-cancel function, which is waited for. */
+ * is quiet; but the last that came from outside, or from a timer, may have started a function, which is waited for. */
 leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
   leat_error *unhandled = NULL;
   if (top->kind != SCOPE_HOOK)
@@ -322,6 +322,7 @@ leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
   for (struct scope *s = top;;) {
     join(s, self, true);
     leat_i_timer_disarm(&s->timer);
+    leat_i_timers_of_scope_stop(s);
     if (load_relaxed(&s->extra)) leat_i_scope_stop_watching(s);
     lock_take(&s->lock);
     bool quiet = !s->n_live;
@@ -347,7 +348,7 @@ leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
 /* Whether there is more to end than a block that nothing happened in. */
 static bool is_busy(struct scope *s) {
   lock_take(&s->lock);
-  bool busy = s->n_live || first_context(s) || load_relaxed(&s->extra);
+  bool busy = s->n_live || s->timers || first_context(s) || load_relaxed(&s->extra);
   lock_drop(&s->lock);
   return busy;
 }

@@ -26,7 +26,7 @@
 #include <leat/scope.h>
 #include <stdarg.h>
 
-struct leat_timer;
+struct function_timer;
 struct leat_waitgroup;
 struct cancel;
 struct value;
@@ -83,7 +83,7 @@ struct scope {
   bool join_all, keep_going, failure_taken, failure_passed_on, owns_cause;
   struct scope *children;
   struct chan *chans;
-  struct leat_timer *timers;
+  struct function_timer *timers;
   struct leat_task *tasks;
   const char *cause;
   leat_failure failure;

@@ -1,7 +1,13 @@
 /* See time.h and leat/time.h.
  *
+ * A timer that sends, and a ticker, belong to their channel, which belongs to the scope: whoever releases one releases the other. That is
+ * what makes leat_release(leat_after(...)) free all there is. It cannot go by itself when its value has been taken: the program still has the
+ * handle, and may receive from it again, as a loop around a select does with a timeout made before the loop; to reuse the memory would give
+ * such a loop the value of another timer. (Go leaves this to its garbage collector.) What ends with the value is the entry in the heap.
+ * A timer that runs a function belongs to the scope, in which it starts a goroutine; it has no channel.
+ *
  * Stopping or resetting a timer first disarms it, which waits for a delivery in progress, then empties its channel: no value of before is
- * received afterwards (as Go has it since 1.23). */
+ * received afterwards, and the answer says whether there would have been one (as Go has it since 1.23; before, the two could disagree). */
 #include "time.h"
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
@@ -9,15 +15,24 @@
 #include "channel.h"
 #include "panic.h"
 #include "scope.h"
+#include "waiter.h"
 #include <stdlib.h>
+
+enum timer_kind { TIMER_SENDS, TIMER_TICKS, TIMER_RUNS };
 
 struct leat_timer {
   struct timer timer;
   struct lock lock; /* stop and reset, which take the timer apart and together again, exclude each other */
-  struct leat_i_chan *chan;
-  struct scope *scope; /* NULL for the one that stands for out of memory */
-  bool ticks;
-  struct leat_timer *next, *previous; /* in the scope; guarded by its lock */
+  enum timer_kind kind;
+  bool failed; /* the one that stands for out of memory */
+  struct leat_i_chan *chan; /* NULL: it runs a function */
+};
+
+struct function_timer {
+  struct leat_timer timer;
+  struct scope *scope;
+  struct function_timer *next, *previous; /* in the scope; guarded by its lock */
+  leat_closure function;
 };
 
 int64_t leat_now(void) { return leat_i_nondet_clock(); }
@@ -46,7 +61,8 @@ int leat_sleep_until(int64_t time) {
 
 int leat_sleep(int64_t duration) { return leat_sleep_until(leat_i_deadline_after(duration)); }
 
-/* Runs on any worker, outside every scope and lock: it must not block and need not count as an operation. */
+/* These run on any worker or the watcher, outside all locks: they must not block, and are no operations of the goroutine that happens to be
+ * there. */
 static struct goroutine *deliver(struct timer *t, int64_t now) {
   struct chan *c = chan_of(((struct leat_timer *)t)->chan);
   struct goroutine *woken = NULL;
@@ -57,33 +73,42 @@ static struct goroutine *deliver(struct timer *t, int64_t now) {
   return woken;
 }
 
+static struct goroutine *run_function(struct timer *timer, int64_t now) {
+  (void)now;
+  static const leat_go_options plain;
+  struct function_timer *t = (struct function_timer *)timer;
+  happens_after(t);
+  struct goroutine *g = leat_i_goroutine_new(&(struct goroutine_start){
+    .scope = t->scope, .fn = t->function.leat_i_fn, .args = t->function.leat_i_args, .birthplace = t->function.leat_i_birthplace, .options = &plain});
+  int status = g ? leat_i_scope_add(t->scope, g) : LEAT_NOMEM;
+  if (status == LEAT_OK) return g;
+  if (g) leat_i_goroutine_discard(g); /* the scope is cancelled */
+  else leat_i_scope_fail(t->scope, LEAT_NOMEM, "a timer's function could not be started", NULL, t->function.leat_i_birthplace);
+  return NULL;
+}
+
 static leat_timer *no_memory_timer(void) {
-  static leat_timer failed;
+  static leat_timer failed = {.failed = true};
   failed.chan = (struct leat_i_chan *)leat_i_chan_failed();
   return &failed;
 }
 
-static leat_timer *start(const struct leat_scope *scope, int64_t duration, int64_t period) {
-  struct scope *s = scope ? (struct scope *)scope : leat_i_self()->scope;
+static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t period) {
   leat_timer *t = calloc(1, sizeof *t);
   if (!t) return no_memory_timer();
-  t->chan = leat_i_chan_make(NULL, sizeof(int64_t), 1, "a timer");
+  t->kind = period ? TIMER_TICKS : TIMER_SENDS;
   t->timer.fire = deliver;
-  bool failed = t->chan == (struct leat_i_chan *)leat_i_chan_failed();
-  if (!failed) chan_timer_armed(chan_of(t->chan));
-  if (failed || leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period)) {
-    leat_i_release(t->chan);
+  t->chan = leat_i_chan_make(s ? s : (leat_view)leat_i_self()->scope, sizeof(int64_t), 1, "a timer");
+  struct chan *c = chan_of(t->chan);
+  if (c == leat_i_chan_failed()) {
     free(t);
     return no_memory_timer();
   }
-  t->scope = s;
-  t->ticks = period != 0;
-  lock_take(&s->lock);
-  t->next = s->timers;
-  if (s->timers) s->timers->previous = t;
-  s->timers = t;
-  lock_drop(&s->lock);
-  return t;
+  c->timer = t;
+  chan_timer_armed(c);
+  if (leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period) == LEAT_OK) return t;
+  leat_i_release(t->chan);
+  return no_memory_timer();
 }
 
 leat_timer *leat_timer_start(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0); }
@@ -93,62 +118,100 @@ leat_timer *leat_ticker_start(const struct leat_scope *s, int64_t period) {
   return start(s, period, period);
 }
 
-struct leat_i_chan *leat_i_timer_chan(leat_timer *t) { return t->chan; }
 struct leat_i_chan *leat_i_after(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0)->chan; }
 
+leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, leat_closure function) {
+  struct scope *s = scope ? (struct scope *)scope : leat_i_self()->scope;
+  struct function_timer *t = calloc(1, sizeof *t);
+  if (!t) {
+    leat_i_scope_fail(s, LEAT_NOMEM, "a timer could not be started", NULL, function.leat_i_birthplace);
+    return no_memory_timer();
+  }
+  t->timer.kind = TIMER_RUNS;
+  t->timer.timer.fire = run_function;
+  t->scope = s;
+  t->function = function;
+  lock_take(&s->lock);
+  t->next = s->timers;
+  if (s->timers) s->timers->previous = t;
+  s->timers = t;
+  lock_drop(&s->lock);
+  happens_before(t);
+  if (leat_i_timer_arm(&t->timer.timer, leat_i_deadline_after(duration), 0) != LEAT_OK)
+    leat_i_scope_fail(s, LEAT_NOMEM, "a timer could not be started", NULL, function.leat_i_birthplace);
+  return &t->timer;
+}
+
+struct leat_i_chan *leat_i_timer_chan(leat_timer *t) { return t->chan; }
+
+/* Whether there would have been a value, or a run. */
 static bool disarm_and_empty(leat_timer *t) {
-  bool armed = leat_i_timer_disarm(&t->timer);
+  bool pending = leat_i_timer_disarm(&t->timer);
+  if (t->kind == TIMER_RUNS) return pending;
   struct chan *c = chan_of(t->chan);
   struct goroutine *woken = NULL;
   int64_t stale;
   lock_take(&c->lock);
-  if (load_relaxed(&c->n)) leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
+  if (load_relaxed(&c->n)) {
+    leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
+    pending = true;
+  }
   chan_timer_armed(c); /* perhaps: nothing is in it */
   lock_drop(&c->lock);
-  return armed;
+  return pending;
 }
 
 bool leat_timer_stop(leat_timer *t) {
-  if (!t->scope) return false;
+  if (t->failed) return false;
   lock_take(&t->lock);
-  bool armed = disarm_and_empty(t);
+  bool pending = disarm_and_empty(t);
   lock_drop(&t->lock);
-  return armed;
+  return pending;
 }
 
 bool leat_timer_reset(leat_timer *t, int64_t duration) {
-  if (!t->scope) return false;
-  int64_t period = t->ticks ? duration : 0;
-  if (t->ticks && period <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
+  if (t->failed) return false;
+  bool ticks = t->kind == TIMER_TICKS;
+  if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
   lock_take(&t->lock);
-  bool armed = disarm_and_empty(t);
-  int status = leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period);
+  bool pending = disarm_and_empty(t);
+  if (t->kind == TIMER_RUNS) happens_before(t);
+  int status = leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), ticks ? duration : 0);
   lock_drop(&t->lock);
   if (status) leat_i_log("leat: out of memory: a timer could not be reset and will not fire");
-  return armed;
+  return pending;
 }
 
-static void free_timer(leat_timer *t) {
+void leat_i_timer_free(leat_timer *t) {
+  if (!t) return;
   leat_i_timer_disarm(&t->timer);
-  leat_i_release(t->chan);
   free(t);
 }
 
-void leat_timer_release(leat_timer *t) {
+void leat_timer_release(leat_timer *timer) {
+  if (timer->failed) return;
+  if (timer->kind != TIMER_RUNS) {
+    leat_i_release(timer->chan);
+    return;
+  }
+  struct function_timer *t = (struct function_timer *)timer;
   struct scope *s = t->scope;
-  if (!s) return;
   lock_take(&s->lock);
   if (t->previous) t->previous->next = t->next;
   else s->timers = t->next;
   if (t->next) t->next->previous = t->previous;
   lock_drop(&s->lock);
-  free_timer(t);
+  leat_i_timer_free(timer);
 }
 
-void leat_i_timers_of_scope_free(leat_timer *t) {
+void leat_i_timers_of_scope_stop(struct scope *s) {
+  for (struct function_timer *t = s->timers; t; t = t->next) leat_i_timer_disarm(&t->timer.timer);
+}
+
+void leat_i_timers_of_scope_free(struct function_timer *t) {
   while (t) {
-    leat_timer *next = t->next;
-    free_timer(t);
+    struct function_timer *next = t->next;
+    leat_i_timer_free(&t->timer);
     t = next;
   }
 }

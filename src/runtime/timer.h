@@ -19,7 +19,7 @@ struct timer {
   struct goroutine *(*fire)(struct timer *t, int64_t now);
   void *environment;
   _Atomic(uint32_t) state; /* changed under the shard's lock */
-  uint32_t index;          /* in the heap */
+  uint32_t number;         /* in the shard */
   uint16_t shard;
   bool cancelled; /* while firing: a periodic timer is not armed again */
 };
