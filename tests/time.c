@@ -1,7 +1,7 @@
 /* Time: sleeping in order, timers that stop and reset, functions that run later, tickers without drift, many at once. Bounds are from below
  * only, and nothing waits for a time that ought to be long enough.
  *
- * Scenarios of Go's time/sleep_test.go and tick_test.go, one by one:
+ * Scenarios of Go's time/sleep_test.go and tick_test.go, and of runtime's that are about timers, one by one:
  *   TestSleep                            sleeps_are_not_too_short (the interrupting signal is Go's)
  *   TestAfterFunc                        a_function_starts_the_next
  *   TestTickerStress, ConcurrentStress   a_ticker_of_a_nanosecond
@@ -29,12 +29,16 @@
  *   TestLongAdjustTimers                 waits_with_timeouts_beside_many_timers
  *   TestTimerGC                          timers_give_their_memory_back
  *   TestChan (its synchronous variant)   a_timers_channel, a_tickers_channel
- *   TestAfterTimes, TestTickTimes        the_time_is_that_of_firing */
+ *   TestAfterTimes, TestTickTimes        the_time_is_that_of_firing
+ *   TestTimerFairness, 2                 a_timer_beside_channels_that_are_always_ready, a_timer_in_each_of_a_busy_pair
+ *   TestTimeTimerType                    not possible: nothing is laid out twice
+ * The rest of Go's package (formats, zones, calendar arithmetic, a monotonic reading inside a wall clock's) has no counterpart here. */
 #include "wait.h"
 
 #include "runtime/timer.h"
 #include <malloc.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef leat_chan(int) int_chan;
 
@@ -772,6 +776,41 @@ TEST_GO(waits_with_timeouts_beside_many_timers) {
   }
   leat_close(in);
   CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+/* A select in which something is always ready gives its timer a turn. */
+LEAT_FN(send_always, leat_tx(int), to) {
+  while (leat_select(leat_on_send(to, 1)) == 0 && leat_selected() == LEAT_OK) {}
+}
+TEST_GO(a_timer_beside_channels_that_are_always_ready) {
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0);
+  for (int i = 0; i < 2; i++) leat_go(s, send_always, leat_tx_of(c));
+  leat_rx(int64_t) end = leat_after(s, LEAT_MS(20));
+  int v, which;
+  int64_t at;
+  while ((which = leat_select(leat_on_recv(c, &v), leat_on_recv(end, &at))) == 0) {}
+  CHECK_EQ(which, 1);
+  leat_stop(c);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+LEAT_FN(send_and_receive, int_chan, c, leat_tx(int), done) {
+  leat_scope(s);
+  leat_rx(int64_t) end = leat_after(s, LEAT_MS(20));
+  int v, which;
+  int64_t at;
+  char none;
+  do {
+    leat_blocking CHECK_EQ(read(0, &none, 0), 0);
+  } while ((which = leat_select(leat_on_send(c, 1), leat_on_recv(c, &v), leat_on_recv(end, &at))) < 2 && which >= 0);
+  CHECK_EQ(which, 2);
+  CHECK_EQ(leat_send(done, 1), LEAT_OK);
+}
+TEST_GO(a_timer_in_each_of_a_busy_pair) {
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0), done = leat_chan_make(s, int, 2);
+  for (int i = 0; i < 2; i++) leat_go(s, send_and_receive, c, leat_tx_of(done));
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(leat_len(done), 2);
 }
 
 /* ---- memory ---- */
