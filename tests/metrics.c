@@ -233,6 +233,20 @@ TEST(a_stuck_worker_is_taken_over) {
   CHECK(SINCE(before, taken_over) >= 1);
   CHECK_EQ(now_().threads, 2);
 }
+/* It computes without a checkpoint until another thread has taken over, then only passes checkpoints: at the first of them it gives way. */
+LEAT_FN(compute_then_check, uint64_t, taken_over) {
+  while (now_().taken_over == taken_over) {}
+  for (int64_t until = leat_now() + LEAT_MS(50); leat_now() < until;) {} /* the watcher looks a few times more */
+  uint64_t preempted = now_().preempted;
+  while (now_().preempted == preempted) CHECK_EQ(leat_checkpoint(), LEAT_OK);
+}
+TEST(one_that_was_taken_over_gives_way_at_a_checkpoint) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 1, .max_threads = 2}), LEAT_OK);
+  leat_scope(s);
+  leat_go(s, compute_then_check, now_().taken_over);
+  leat_go(s, do_nothing); /* waits behind it */
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 
 /* ---- time-outs and cancellation ---- */
 

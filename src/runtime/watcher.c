@@ -25,10 +25,10 @@ int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
 static bool look_at(struct worker *w, int64_t now, bool others_wait, bool *acted) {
   uint32_t ticks = load_relaxed(&w->ticks);
   bool has_token = load_relaxed(&w->has_token);
-  if (ticks != w->seen_ticks || !has_token) {
+  if (ticks != w->seen_ticks || !has_token) { /* one that has lost its token is still asked: until it gives way there is a thread too many */
+    if (ticks != w->seen_ticks && load_relaxed(&w->asked)) store_relaxed(&w->asked, false);
     w->seen_ticks = ticks;
     w->seen_since = now;
-    if (load_relaxed(&w->asked)) store_relaxed(&w->asked, false);
     return false;
   }
   if (!others_wait && !load_relaxed(&w->next) && load_relaxed(&w->head) == load_relaxed(&w->tail)) return false;
