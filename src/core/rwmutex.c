@@ -102,7 +102,7 @@ static int wait_in(struct rwmutex *m, struct queue *q, struct goroutine *self, e
  * lock. Once in a queue all would give it to each other for ever, with a switch each time. Answers whether none of the bits is set. */
 static bool clear_soon(struct rwmutex *m, struct goroutine *self, uint64_t bits) {
   for (int round = 0; round < SPIN_ROUNDS && leat_i_may_spin(); round++) {
-    uint64_t state = load_relaxed(&m->state);
+    uint64_t state = load_acquire(&m->state); /* a reader may be in with nothing more */
     if (!(state & bits)) return true;
     if (state & QUEUED) return false;
     for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
