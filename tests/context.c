@@ -940,6 +940,26 @@ TEST_GO(release_cancels_and_joins_all_below) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(ran, 1);
 }
+LEAT_FN(wait_and_see, struct leat_scope *, ctx) {
+  CHECK_EQ(leat_wait(ctx), LEAT_CANCELED);
+  ran++;
+}
+TEST_GO(release_lets_those_go_on_who_wait) {
+  for (int workers = 1; workers <= 2; workers++) {
+    CHECK_EQ(leat_set_workers(workers), LEAT_OK);
+    for (int i = 0; i < (int)test_scale(1000); i++) {
+      leat_scope(s);
+      struct leat_scope *ctx = leat_with_cancel(s);
+      ran = 0;
+      leat_go(ctx, wait_for_cancel, LEAT_CANCELED);
+      for (int k = 0; k < 3; k++) leat_go(s, wait_and_see, ctx);
+      wait_blocked("wait_and_see", 3);
+      leat_context_release(ctx);
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+      CHECK_EQ(ran, 3);
+    }
+  }
+}
 static void as_in_go(leat_view parent, int64_t limit) {
   struct leat_scope *ctx = leat_with_timeout(parent, limit);
   leat_defer(leat_context_release, ctx);
@@ -1459,6 +1479,10 @@ TEST_GO(out_of_memory_a_context_has_ended) {
     leat_hook *h = leat_after_cancel(below, run_once);
     CHECK(!leat_hook_stop(h));
     leat_hook_release(h);
+    struct leat_scope *other = leat_with_timeout(t, LEAT_SECONDS(100));
+    leat_follow(below, other); /* it stands for many: nothing of one may stay in it */
+    CHECK_EQ(leat_scope_deadline(below), LEAT_NEVER);
+    leat_context_release(other);
     leat_follow(t, below);
     CHECK_EQ(leat_sleep(1), LEAT_NOMEM);
     leat_context_release(below);

@@ -44,8 +44,9 @@
   })
 
 /* void leat_context_release(ctx): cancels the context and all below it, joins what runs in them, frees them. For contexts below a scope
- * that lives long. Go's `defer cancel()` is leat_defer(leat_context_release, ctx). Blocks as leat_wait does; not to be called by what runs in
- * the context. A panic in it that no leat_wait returned goes on to the caller. */
+ * that lives long. Who waits for it in leat_wait meanwhile gets his answer first. Go's `defer cancel()` is leat_defer(leat_context_release,
+ * ctx). Blocks as leat_wait does; not to be called by what runs in the context. A panic in it that no leat_wait returned goes on to the
+ * caller. */
 #define leat_context_release(ctx) (leat_context_release)(LEAT_I_OWNED(ctx, "leat_context_release"))
 
 /* void leat_follow(s, view): from now on the scope or context s is also governed by view, which is not above it: it is cancelled when view

@@ -154,7 +154,7 @@ static bool is_governed_by(const struct scope *s, const struct scope *view) {
 
 void leat_i_follow(struct leat_scope *space, const struct leat_scope *view) {
   struct scope *s = (struct scope *)space, *followed = scope_of(view);
-  if (is_governed_by(s, followed)) return;
+  if (s == &no_memory.scope || is_governed_by(s, followed)) return;
   struct extra *x = leat_i_scope_extra(s);
   struct follow *f = x ? calloc(1, sizeof *f) : NULL;
   if (!f) {

@@ -335,6 +335,10 @@ leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
       s = child;
       continue;
     }
+    if (load_acquire(&s->waits)) { /* those are awake, and still look at it */
+      leat_i_yield(self);
+      continue;
+    }
     if (s == top) return unhandled;
     struct scope *parent = s->parent;
     happens_after(&s->status);
@@ -520,6 +524,8 @@ int leat_i_wait(struct leat_scope *space) {
     leat_i_holds_release(&s->held);
   } else if (leat_i_scope_contains(s, self)) {
     leat_i_panic("leat_wait: a goroutine that runs in a context (made at %s) cannot wait for it: it would wait for itself", s->birthplace);
+  } else {
+    add(&s->waits, 1);
   }
   join(s, self, false);
   lock_take(&s->lock);
@@ -527,6 +533,7 @@ int leat_i_wait(struct leat_scope *space) {
   if (s->failure.status) s->failure_taken = true;
   lock_drop(&s->lock);
   if (status) happens_after(&s->status);
+  if (s->kind != SCOPE_BLOCK) sub(&s->waits, 1); /* from here on it may be gone */
   return status;
 }
 

@@ -79,6 +79,7 @@ struct scope {
   struct goroutine *members;
   uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for */
   _Atomic(uint32_t) holding_up; /* cancels that may yet start hooks, for which joins wait; without the lock */
+  _Atomic(uint32_t) waits;      /* calls of leat_wait that have not returned, for a context; without the lock */
   struct goroutine *joiners; /* linked by link; one at most but for contexts */
   bool join_all, keep_going, failure_taken, failure_passed_on, owns_cause;
   struct scope *children;
