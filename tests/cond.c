@@ -441,6 +441,28 @@ TEST_GO(waiting_without_the_lock_is_misuse) {
   CHECK_EQ(status, LEAT_OK);
 }
 
+LEAT_FN(wait_with_another_lock, struct monitor *, d, leat_mutex *, another) {
+  leat_mutex_lock(another);
+  leat_defer(leat_mutex_unlock, another);
+  if (leat_cond_wait(&d->c, another)) return;
+}
+TEST_GO(waiting_with_another_lock_is_misuse) {
+  struct monitor d = {0};
+  atomic_int status = 1;
+  leat_mutex another = {0};
+  leat_scope(s);
+  leat_go(s, wait_and_tell, &d, &status);
+  wait_blocked("wait_and_tell", 1);
+  CHECK_PANICS("use the same one", wait_with_another_lock, &d, &another);
+  CHECK(is_free(&another));
+  leat_cond_signal(&d.c);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  leat_go(s, wait_with_another_lock, &d, &another); /* nobody waits: any lock will do */
+  wait_blocked("wait_with_another_lock", 1);
+  leat_cond_signal(&d.c);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+
 LEAT_FN(signal_it, struct monitor *, d) { leat_cond_signal(&d->c); }
 LEAT_FN(broadcast_it, struct monitor *, d) { leat_cond_broadcast(&d->c); }
 TEST_GO(a_copy_is_misuse_while_somebody_waits) {

@@ -14,7 +14,7 @@
  * the lock, hence the loop. A wait ends for no other reason than those named below.
  *
  * `lock` is a leat_mutex *, a leat_rwmutex * (its writer's side), or a leat_locker: any lock with a function to lock and one to unlock. All
- * who wait for a condition at the same time use the same lock, and hold it when they call.
+ * who wait for a condition at the same time use the same lock (another one is misuse, a panic), and hold it when they call.
  *
  * A condition must not be copied or moved while somebody waits for it (misuse, a panic at its next use), nor freed before all calls on it
  * have returned.

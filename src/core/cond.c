@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct cond) <= sizeof(leat_cond), "leat_cond has too litt
 struct cond_waiter {
   struct waiter waiter;
   struct cond *cond;
+  leat_locker lock; /* the user's */
   bool parked, signalled;
 };
 
@@ -34,12 +35,20 @@ static void must_not_be_a_copy(struct cond *c, const char *operation) {
 
 /* ---- wait ---- */
 
+/* One that is locked in the same way, and is another. */
+static bool is_another(leat_locker a, leat_locker b) { return a.lock == b.lock && a.object != b.object; }
+
 static void enter(struct cond *c, struct cond_waiter *w) {
   store_relaxed(&c->at, c);
   add(&c->n, 1);
   lock_take(&c->lock);
-  queue_push(&c->queue, &w->waiter);
+  const struct cond_waiter *first = (struct cond_waiter *)c->queue.first;
+  const void *another = first && is_another(first->lock, w->lock) ? first->lock.object : NULL;
+  if (!another) queue_push(&c->queue, &w->waiter);
   lock_drop(&c->lock);
+  if (likely(!another)) return;
+  sub(&c->n, 1);
+  leat_i_panic("leat_cond_wait: others wait for the condition at %p with the lock at %p, and not with %p; all who wait use the same one", (void *)c, another, w->lock.object);
 }
 
 /* The user's unlock panics: the lock was not locked. */
@@ -74,7 +83,7 @@ int leat_i_cond_wait(leat_cond *cond, leat_locker lock, int64_t deadline) {
   if (unlikely(status)) {
     lock.unlock(lock.object);
   } else {
-    struct cond_waiter w = {.waiter.goroutine = self, .cond = c};
+    struct cond_waiter w = {.waiter.goroutine = self, .cond = c, .lock = lock};
     enter(c, &w);
     struct leat_i_defer guard = {.leat_i_fn = abandon, .leat_i_arg = &w};
     leat_i_defer_enter(&guard);
