@@ -1,8 +1,17 @@
 /* Errors: what they hold, the tree they make, how they are written, malformed ones; results in channels; errors as failures of goroutines.
  *
- * Scenarios of Go's errors package (errors_test.go: NewEqual, ErrorMethod; join_test.go: JoinReturnsNil, Join, JoinErrorMethod;
- * wrap_test.go: Is, As, AsType, Unwrap) that apply: a kind takes the place of a sentinel value, so what Go asks of values that cannot be
- * compared or that match by a method of their own, and of As's target, has no counterpart. The programs checkStatus and the three layers
+ * Go's errors/{errors,wrap,join}_test.go, and what covers them here. A kind takes the place of a sentinel value and of a type, so what Go asks
+ * of values that cannot be compared, or that match by a method of their own, has no counterpart:
+ *   TestNewEqual, TestErrorMethod   new_errors_differ_and_say_what_they_were_told
+ *   TestIs                          is
+ *   TestAs, TestAsType              as, as_finds_the_first
+ *   TestAsValidation                does not compile: compile_fail/error.c; the payload's type is the kind's
+ *   TestUnwrap                      unwrap, null_is_no_error
+ *   TestJoinReturnsNil              join_of_none_is_none
+ *   TestJoin                        join (one alone is itself here, and the members of a join that is joined become the new one's)
+ *   TestJoinErrorMethod             join
+ *   Benchmark...                    no tests; bench/leat has its own
+ * The programs checkStatus and the three layers
  * main, intermediate, lowlevel are after Cox-Buday's "Concurrency in Go". */
 #define _GNU_SOURCE
 #include "wait.h"
@@ -205,8 +214,12 @@ TEST(transitory_or_not) {
   CHECK(leat_error_is_transitory(lasting) && !leat_error_is_transitory(passing));
   passing = leat_error_wrap(passing, "n", "z");
   CHECK(!leat_error_is_transitory(passing));
+  leat_error *both = leat_error_wrap(leat_error_join(leat_error_retain(lasting), leat_error_new(LEAT_FULL, "c")), "m", "w");
+  CHECK(leat_error_is_transitory(both)); /* as all of them are */
+  both = leat_error_join(both, passing);
+  CHECK(!leat_error_is_transitory(both));
   leat_error_release(lasting);
-  leat_error_release(passing);
+  leat_error_release(both);
 }
 
 struct ids {
@@ -290,6 +303,39 @@ TEST(as) {
   leat_error *without = of_kind(&path_failed, "of the kind, and no payload");
   CHECK(leat_error_is(without, &path_failed) && leat_error_as(without, path_failed) == NULL);
   leat_error_release(without);
+}
+
+static leat_error *other(void) { return of_kind(&other_kind, "other"); }
+static leat_error *of_path(const char *path) {
+  struct path_error p = {.number = 0};
+  snprintf(p.path, sizeof p.path, "%s", path);
+  return leat_error_typed(path_failed, p, "%s", path);
+}
+TEST(as_finds_the_first) {
+  struct {
+    leat_error *e;
+    const char *path; /* NULL: there is none */
+  } cases[] = {
+    {NULL, NULL},
+    {other(), NULL},
+    {leat_error_wrap(other(), "m", "x"), NULL},
+    {of_path("/a"), "/a"},
+    {leat_error_wrap(leat_error_wrap(of_path("/a"), "m", "x"), "n", "y"), "/a"},
+    {leat_error_join(other(), of_path("/a")), "/a"},
+    {leat_error_join(of_path("/a"), other()), "/a"},
+    {leat_error_join(of_path("/a"), of_path("/b")), "/a"},
+    {leat_error_join(leat_error_join(other(), of_path("/a")), of_path("/b")), "/a"},
+    {leat_error_join(leat_error_wrap(leat_error_join(other(), of_path("/a")), "m", "x"), of_path("/b")), "/a"},
+    {leat_error_join(other(), leat_error_wrap(of_path("/a"), "m", "x")), "/a"},
+    {leat_error_join(other(), other()), NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const struct path_error *found = leat_error_as(cases[i].e, path_failed);
+    if ((found != NULL) != (cases[i].path != NULL)) fprintf(stderr, "case %zu\n", i);
+    CHECK_EQ(found != NULL, cases[i].path != NULL);
+    if (found) CHECK_STR(found->path, cases[i].path);
+    leat_error_release(cases[i].e);
+  }
 }
 
 TEST(unwrap) {

@@ -44,7 +44,8 @@ typedef struct leat_error_kind {
 
 /* Whether trying again later may help. */
 enum leat_transience {
-  LEAT_TRANSIENCE_BY_STATUS, /* as the inner error says; at the bottom by the status: time-outs, lack of room and the like are transitory */
+  /* As the inner error says; a join, if all its members are; at the bottom by the status: time-outs, lack of room and the like are transitory. */
+  LEAT_TRANSIENCE_BY_STATUS,
   LEAT_TRANSITORY,
   LEAT_PERMANENT,
 };

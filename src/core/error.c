@@ -391,13 +391,18 @@ static bool status_is_transitory(int status) {
   return false;
 }
 
-bool leat_error_is_transitory(const leat_error *e) {
+static bool is_transitory(const leat_error *e, int levels) {
   for (; e; e = e->inner) {
     if (e->transience != LEAT_TRANSIENCE_BY_STATUS) return e->transience == LEAT_TRANSITORY;
-    if (!e->inner) return status_is_transitory(e->status);
+    if (e->inner) continue;
+    if (!levels || !e->n_members) return status_is_transitory(e->status);
+    for (size_t i = 0; i < e->n_members; i++)
+      if (!is_transitory(e->members[i], levels - 1)) return false;
+    return true;
   }
   return false;
 }
+bool leat_error_is_transitory(const leat_error *e) { return is_transitory(e, LEVELS); }
 
 static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n) { /* FNV-1a */
   for (const unsigned char *b = bytes; n--; b++) h = (h ^ *b) * UINT64_C(1099511628211);
