@@ -8,7 +8,7 @@ DIR ?= /usr/share
 meson = "$$(command -v /usr/bin/meson || echo meson)"
 ninja = "$$(command -v /usr/bin/ninja || echo ninja)"
 
-.PHONY: all run test bench install clean help setup
+.PHONY: all run test bench bench-full install clean help setup
 .DEFAULT_GOAL := all
 
 all: build/release/build.ninja ## build the library, and the programs in build/bin
@@ -30,9 +30,15 @@ test: ## build and run every test in every variant
 	@tools/setup test
 	@tests/run
 
-bench: all ## build and run the benchmarks
+bench: all ## measure leat and its peers side by side: a subset, some five minutes
+	@tools/setup bench
 	@$(ninja) -C build/release --quiet bench
-	@bench/run
+	@bench/compare
+
+bench-full: all ## the same with all benchmarks
+	@tools/setup bench
+	@$(ninja) -C build/release --quiet bench
+	@bench/compare --full
 
 install: all ## install under PREFIX=/usr/local (and below DESTDIR)
 	@$(meson) configure build/release -Dsanitized=$(if $(filter no,$(SANITIZED)),false,true) $(if $(PREFIX),--prefix "$(PREFIX)")
@@ -44,8 +50,8 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | \
-	    while IFS='|' read -r target text; do printf 'make %-8s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
+	    while IFS='|' read -r target text; do printf 'make %-10s %s\n' "$$target" "$$text"; done
 
 # The compiler knows where Debian keeps libraries; Meson would ask dpkg-dev,
 # which a fresh machine does not have, and then guess wrong.

@@ -1,19 +1,6 @@
 /* Mutexes, read-write locks and conditions. */
 #include "bench.h"
 
-static void mutex(void) {
-  enum { TIMES = 20000000 };
-  leat_mutex m = {0};
-  int64_t n = 0, start = leat_now();
-  for (int64_t i = 0; i < TIMES; i++) {
-    leat_mutex_lock(&m);
-    n++;
-    leat_mutex_unlock(&m);
-  }
-  report_each("mutex", start, TIMES);
-  expect("count", n, TIMES);
-}
-
 struct shared {
   leat_mutex m;
   int64_t n;
@@ -25,16 +12,18 @@ LEAT_FN(count, struct shared *, d, int64_t, times) {
     leat_mutex_unlock(&d->m);
   }
 }
-static void mutex_4(void) {
-  enum { GOROUTINES = 4, TIMES = 2500000 };
+static int64_t mutex(int64_t n, int goroutines) {
   struct shared d = {0};
-  int64_t start = leat_now();
+  int64_t each = (n + goroutines - 1) / goroutines, start = leat_now();
   leat_scope(s);
-  for (int i = 0; i < GOROUTINES; i++) leat_go(s, count, &d, TIMES);
+  for (int i = 0; i < goroutines; i++) leat_go(s, count, &d, each);
   must(leat_wait(s));
-  report_each("mutex-4", start, (int64_t)GOROUTINES * TIMES);
-  expect("count", d.n, (int64_t)GOROUTINES * TIMES);
+  int64_t took = leat_now() - start;
+  expect("count", d.n, goroutines * each);
+  return took;
 }
+static int64_t mutex_1(int64_t n) { return mutex(n, 1); }
+static int64_t mutex_4(int64_t n) { return mutex(n, 4); }
 
 enum { CELLS = 16 };
 struct table {
@@ -57,19 +46,20 @@ LEAT_FN(look_up, struct table *, t, int64_t, times, int64_t, write_every) {
     }
   }
 }
-static void rwmutex(const char *name, int goroutines, int64_t times, int64_t write_every) {
+static int64_t rwmutex(int64_t n, int goroutines, int64_t write_every) {
   struct table t = {0};
-  int64_t start = leat_now();
+  int64_t each = (n + goroutines - 1) / goroutines, start = leat_now();
   leat_scope(s);
-  for (int i = 0; i < goroutines; i++) leat_go(s, look_up, &t, times, write_every);
+  for (int i = 0; i < goroutines; i++) leat_go(s, look_up, &t, each, write_every);
   must(leat_wait(s));
-  report_each(name, start, goroutines * times);
-  expect("cell", t.cells[0], goroutines * (times / write_every));
+  int64_t took = leat_now() - start;
+  expect("cell", t.cells[0], goroutines * (each / write_every));
+  return took;
 }
-static void rwmutex_read(void) { rwmutex("rwmutex-read", 1, 10000000, INT64_MAX); }
-static void rwmutex_4x100(void) { rwmutex("rwmutex-4x100", 4, 1000000, 100); }
-static void rwmutex_4x10(void) { rwmutex("rwmutex-4x10", 4, 500000, 10); }
-static void rwmutex_4x1(void) { rwmutex("rwmutex-4x1", 4, 500000, 1); }
+static int64_t rwmutex_read(int64_t n) { return rwmutex(n, 1, INT64_MAX); }
+static int64_t rwmutex_4x100(int64_t n) { return rwmutex(n, 4, 100); }
+static int64_t rwmutex_4x10(int64_t n) { return rwmutex(n, 4, 10); }
+static int64_t rwmutex_4x1(int64_t n) { return rwmutex(n, 4, 1); }
 
 struct game {
   leat_mutex m;
@@ -85,15 +75,15 @@ LEAT_FN(play, struct game *, g, int64_t, me, int64_t, end) {
   }
   leat_mutex_unlock(&g->m);
 }
-static void cond_ping_pong(void) {
-  enum { TIMES = 1000000 };
+static int64_t cond_ping_pong(int64_t n) {
   struct game g = {0};
   int64_t start = leat_now();
   leat_scope(s);
-  for (int64_t i = 0; i < 2; i++) leat_go(s, play, &g, i, 2 * TIMES);
+  for (int64_t i = 0; i < 2; i++) leat_go(s, play, &g, i, 2 * n);
   must(leat_wait(s));
-  report_each("cond-ping-pong", start, TIMES);
-  expect("turns", g.n, 2 * TIMES);
+  int64_t took = leat_now() - start;
+  expect("turns", g.n, 2 * n);
+  return took;
 }
 
-const struct benchmark lock_benchmarks[] = {{"mutex", mutex}, {"mutex-4", mutex_4}, {"rwmutex-read", rwmutex_read}, {"rwmutex-4x100", rwmutex_4x100}, {"rwmutex-4x10", rwmutex_4x10}, {"rwmutex-4x1", rwmutex_4x1}, {"cond-ping-pong", cond_ping_pong}, {0}};
+const struct benchmark lock_benchmarks[] = {COUNTED("mutex", mutex_1), COUNTED("mutex-4", mutex_4), COUNTED("rwmutex-read", rwmutex_read), COUNTED("rwmutex-4x100", rwmutex_4x100), COUNTED("rwmutex-4x10", rwmutex_4x10), COUNTED("rwmutex-4x1", rwmutex_4x1), COUNTED("cond-ping-pong", cond_ping_pong), {0}};

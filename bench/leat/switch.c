@@ -6,34 +6,43 @@ LEAT_FN(give_way, int64_t *, count, int64_t, times) {
   for (; *count < times; ++*count) must(leat_yield());
 }
 
-static void yield(void) {
-  enum { GOROUTINES = 100, TIMES = 50000 };
+static int64_t yield(int64_t n) {
+  enum { GOROUTINES = 100 };
   static struct { _Alignas(64) int64_t n; } count[GOROUTINES];
+  int64_t each = (n + GOROUTINES - 1) / GOROUTINES;
+  for (int i = 0; i < GOROUTINES; i++) count[i].n = 0;
   int64_t start = leat_now();
   leat_scope(s);
-  for (int i = 0; i < GOROUTINES; i++) leat_go(s, give_way, &count[i].n, TIMES);
+  for (int i = 0; i < GOROUTINES; i++) leat_go(s, give_way, &count[i].n, each);
   must(leat_wait(s));
-  report_each("yield", start, (int64_t)GOROUTINES * TIMES);
-  for (int i = 0; i < GOROUTINES; i++) expect("count", count[i].n, TIMES);
+  int64_t took = leat_now() - start;
+  for (int i = 0; i < GOROUTINES; i++) expect("count", count[i].n, each);
+  return took;
 }
 
 LEAT_FN(leave_mark, uint32_t *, cell) { ++*cell; }
 
-static void start_and_join(const char *name, int64_t batch, int64_t batches) {
-  uint32_t *marks = calloc((size_t)batch, sizeof *marks);
-  if (!marks) wrong("memory", 0, batch);
+/* n goroutines; a batch of them is started, then joined. */
+static int64_t start_and_join(int64_t n, int64_t batch) {
+  uint32_t *marks = allocate((size_t)batch, sizeof *marks);
   int64_t start = leat_now();
   leat_scope(s);
-  for (int64_t b = 0; b < batches; b++) {
-    for (int64_t i = 0; i < batch; i++) leat_go(s, leave_mark, &marks[i]);
+  for (int64_t left = n; left > 0; left -= batch) {
+    for (int64_t i = 0; i < batch && i < left; i++) leat_go(s, leave_mark, &marks[i]);
     must(leat_wait(s));
   }
-  report_each(name, start, batch * batches);
-  for (int64_t i = 0; i < batch; i++) expect("mark", marks[i], batches);
+  int64_t took = leat_now() - start, sum = 0;
+  for (int64_t i = 0; i < batch; i++) sum += marks[i];
+  expect("marks", sum, n);
   free(marks);
+  return took;
 }
 
-static void spawn_1000(void) { start_and_join("spawn-1000", 1000, 1000); }
-static void spawn_100k(void) { start_and_join("spawn-100k", 100000, 10); }
+static int64_t spawn_1000(int64_t n) { return start_and_join(n, 1000); }
+static int64_t spawn_100k(int64_t n) { return start_and_join(n, 100000); }
+static double spawn_1M(int64_t *check) {
+  *check = 1000000;
+  return (double)start_and_join(*check, *check) / (double)*check;
+}
 
-const struct benchmark switch_benchmarks[] = {{"yield", yield}, {"spawn-1000", spawn_1000}, {"spawn-100k", spawn_100k}, {0}};
+const struct benchmark switch_benchmarks[] = {COUNTED("yield", yield), COUNTED("spawn-1000", spawn_1000), COUNTED("spawn-100k", spawn_100k), FIXED("spawn-1M", "ns", spawn_1M), {0}};

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A line of /proc/self/status, in bytes.
+func memory(field string) float64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		fail("%v", err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == field+":" {
+			kib, err := strconv.ParseFloat(words[1], 64)
+			if err != nil {
+				fail("%v", err)
+			}
+			return kib * 1024
+		}
+	}
+	fail("no %s", field)
+	return 0
+}
+
+func node(out chan<- int64, first, leaves int64) {
+	sum := first
+	if leaves > 1 {
+		sum = 0
+		c := make(chan int64)
+		for i := int64(0); i < 10; i++ {
+			go node(c, first+i*(leaves/10), leaves/10)
+		}
+		for i := 0; i < 10; i++ {
+			sum += <-c
+		}
+	}
+	out <- sum
+}
+
+func skynet() (float64, int64) {
+	start := time.Now()
+	c := make(chan int64)
+	go node(c, 0, 1000000)
+	sum := <-c
+	return time.Since(start).Seconds() * 1e3, sum
+}
+
+func skynetPeak() (float64, int64) {
+	_, sum := skynet()
+	return memory("VmHWM") / 1e6, sum
+}
+
+func sleepers() (float64, int64) {
+	const n = 100000
+	var done int64
+	var wg sync.WaitGroup
+	wg.Add(n)
+	start := time.Now()
+	for i := 0; i < n; i++ {
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			atomic.AddInt64(&done, 1)
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	return (time.Since(start).Seconds() - 0.1) * 1e3, done
+}
+
+func parkMany(n int64) (float64, int64) {
+	var parked, closed int64
+	var wg sync.WaitGroup
+	c := make(chan byte)
+	debug.FreeOSMemory()
+	before := memory("VmRSS") + memory("VmPTE")
+	wg.Add(int(n))
+	for i := int64(0); i < n; i++ {
+		go func() {
+			atomic.AddInt64(&parked, 1)
+			if _, ok := <-c; !ok {
+				atomic.AddInt64(&closed, 1)
+			}
+			wg.Done()
+		}()
+	}
+	for atomic.LoadInt64(&parked) < n {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond)
+	debug.FreeOSMemory()
+	bytes := (memory("VmRSS") + memory("VmPTE") - before) / float64(n)
+	close(c)
+	wg.Wait()
+	return bytes, closed
+}

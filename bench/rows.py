@@ -1,0 +1,63 @@
+"""What is measured: one row a benchmark, in groups that share a target.
+
+A target is how often leat has to be faster, or smaller, than a peer. Go's own benchmarks have Go's names, and run from Go's own sources
+(`go test PACKAGE`); the others are in the programs of all peers that can do them, under the same name.
+"""
+from typing import NamedTuple, Optional
+
+ONE, ALL, BOTH = "one", "all", "both"  # on how many CPUs
+
+
+class Row(NamedTuple):
+    name: str
+    group: str
+    targets: dict           # peer: ratio
+    package: Optional[str]  # of Go, if it is one of Go's own
+    quick: bool             # also in the subset that `make bench` runs
+    cpus: str
+
+
+ROWS = []
+
+
+def rows(group, names, go=1.0, package=None, cpus=BOTH, **targets):
+    """Adds rows. In the names, those marked with a star are in the subset."""
+    for name in names.split():
+        ROWS.append(Row(name.rstrip("*"), group, {"go": go, **targets} if go else targets, package, name.endswith("*"), cpus))
+
+
+rows("yield", "yield*", 5)
+rows("hand over", "ping-pong* ring-1000*", 5, cpus=ONE)
+rows("hand over", "ping-pong ring-1000", 4, cpus=ALL)
+rows("hand over", "ChanSync* ChanProdCons0*", 4, "runtime")
+rows("hand over", "one-way fan-in-100 fan-out-100 sieve-1000 pairs-0*", 4)
+rows("buffered", "ChanUncontended* ChanContended* ChanProdCons10* ChanProdCons100 ChanSem ChanCreation", 3, "runtime")
+rows("buffered", "spsc-128* mpmc-4x4-128* pairs-128*", 3)
+rows("select", "SelectUncontended* SelectSyncContended* SelectAsyncContended", 4, "runtime")
+rows("select", "select-2 select-8* select-64", 4)
+rows("select, shared done", "done-64* done-64-channel", 10)
+rows("spawn", "CreateGoroutines* CreateGoroutinesParallel CreateGoroutinesSingle* CreateGoroutinesCapture", 5, "runtime")
+rows("spawn", "spawn-1000* spawn-100k spawn-1M skynet-1M*", 5)
+rows("other", "MakeChan/Byte MakeChan/Int MakeChan/Ptr MakeChan/Struct/0 MakeChan/Struct/32 MakeChan/Struct/40", 1, "runtime")
+rows("other", "ChanNonblocking ChanClosed SelectNonblock* ReceiveDataFromClosedChan ChanPopular* PingPongHog Matmult", 1, "runtime")
+rows("other", "ChanSyncWork ChanProdConsWork0 ChanProdConsWork10 ChanProdConsWork100 SelectProdCons", 1, "runtime")
+for kind in ("Spinning", "Syscall"):
+    for delay in (0, 1, 2, 5, 10, 20, 50, 100):
+        rows("other", f"WakeupParallel{kind}/{delay}{'µs' if delay else 's'}" + ("*" if delay == 0 else ""), 1, "runtime", ALL)
+rows("locks", "MutexUncontended* Mutex* MutexSlack MutexWork MutexWorkSlack MutexNoSpin MutexSpin", 1, "sync")
+rows("locks", "RWMutexUncontended RWMutexWrite100* RWMutexWrite10 RWMutexWorkWrite100 RWMutexWorkWrite10", 1, "sync")
+rows("locks", "WaitGroupUncontended WaitGroupAddDone WaitGroupAddDoneWork WaitGroupWait WaitGroupWaitWork WaitGroupActuallyWait*", 1, "sync")
+rows("locks", "Cond1* Cond2 Cond4 Cond8 Cond16 Cond32 Once OnceFunc/v=Global OnceValue/v=Global", 1, "sync")
+rows("locks", "Pool* PoolOverflow PoolStarvation PoolExpensiveNew", 1, "sync")
+rows("locks", "SemaUncontended SemaSyntNonblock SemaSyntBlock SemaWorkNonblock SemaWorkBlock UncontendedSemaphore ContendedSemaphore", 1, "sync")
+rows("locks", "mutex mutex-4 rwmutex-read rwmutex-4x100 rwmutex-4x10 rwmutex-4x1 cond-ping-pong", 1)
+rows("timers", "sleep-100k*", 2)
+rows("memory", "parked-100k* parked-1M", None, cpus=ONE)
+rows("memory", "skynet-1M-peak", None, cpus=ONE)
+
+# Geometric means: what of, how many times Go at least, and whether one row may be below 1.
+MEANS = [
+    ("locks, pools and contexts", lambda row: row.group in ("locks", "context"), 2),
+    ("Go's own benchmarks", lambda row: row.package is not None, 4),
+]
+MOST = {"parked-100k": 4.8 * 1024, "parked-1M": 4.8 * 1024}  # of leat, in the row's unit
