@@ -411,6 +411,63 @@ TEST_GO(other_threads_live_beside_it) {
   CHECK_EQ(ran, n);
 }
 
+/* A pthread mutex held across a switch: the next goroutine on the thread blocks it, and the mutex is for ever locked. */
+static pthread_mutex_t pthread_mutex = PTHREAD_MUTEX_INITIALIZER;
+static void only_where_it_is_checked(void) {
+  const char *variant = getenv("VARIANT");
+  if (!variant || !strstr(variant, "debug")) TEST_SKIP("this build does not check");
+}
+LEAT_FN(receives_with_a_lock, leat_rx(int), c) {
+  int v;
+  CHECK_EQ(pthread_mutex_lock(&pthread_mutex), 0);
+  leat_recv(c, &v);
+  CHECK_EQ(pthread_mutex_unlock(&pthread_mutex), 0);
+  ran++;
+}
+TEST_GO_DIES(a_goroutine_that_blocks_with_a_pthread_mutex_is_reported, "gives up its thread while it holds the pthread mutex at 0x", "at receives_with_a_lock") {
+  only_where_it_is_checked();
+  leat_scope(s);
+  leat_go(s, receives_with_a_lock, leat_rx_of(leat_chan_make(s, int, 0)));
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO_DIES(so_is_one_that_yields, "gives up its thread while it holds the pthread mutex at 0x") {
+  only_where_it_is_checked();
+  struct timespec soon = {0};
+  clock_gettime(CLOCK_REALTIME, &soon);
+  soon.tv_sec++;
+  CHECK_EQ(pthread_mutex_timedlock(&pthread_mutex, &soon), 0);
+  leat_yield();
+}
+static void *receives_in_a_thread(void *c) {
+  int v;
+  CHECK_EQ(pthread_mutex_lock(&pthread_mutex), 0);
+  CHECK_EQ(leat_recv(*(int_chan *)c, &v), LEAT_OK);
+  CHECK_EQ(pthread_mutex_unlock(&pthread_mutex), 0);
+  return NULL;
+}
+TEST_GO(who_has_a_thread_for_itself_may_hold_one) {
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0);
+  leat_go_with(s, ((leat_go_options){.pinned = 1}), receives_with_a_lock, leat_rx_of(c));
+  wait_blocked("receives_with_a_lock", 1);
+  CHECK_EQ(leat_send(c, 1), LEAT_OK);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  pthread_t t;
+  CHECK_EQ(pthread_create(&t, NULL, receives_in_a_thread, &c), 0);
+  CHECK_EQ(leat_send(c, 1), LEAT_OK);
+  CHECK_EQ(pthread_join(t, NULL), 0);
+  /* So may all between two switches, in any order. */
+  pthread_mutex_t others[20];
+  for (int i = 0; i < 20; i++) {
+    pthread_mutex_init(&others[i], NULL);
+    CHECK_EQ(i % 2 ? pthread_mutex_lock(&others[i]) : pthread_mutex_trylock(&others[i]), 0);
+  }
+  CHECK_EQ(pthread_mutex_trylock(&others[0]), EBUSY);
+  for (int i = 0; i < 20; i++) CHECK_EQ(pthread_mutex_unlock(&others[i * 7 % 20]), 0);
+  leat_yield();
+  CHECK_EQ(ran, 1);
+}
+
 /* Go #28017: a send on a closed channel crashes the program. */
 TEST_GO(a_send_on_a_closed_channel_is_a_status) {
   leat_scope(s);

@@ -13,6 +13,7 @@
 #include "../core/panic.h"
 #include "../core/scope.h"
 #include "../inspect/deadlock.h"
+#include "../inspect/thread_locks.h"
 #include <leat/status.h>
 #include <string.h>
 
@@ -166,6 +167,10 @@ int leat_i_park(struct goroutine *self, const struct park *p) {
   self->unlock = p->unlock ? p->unlock : unlock_parked;
   self->unlock_arg = p->unlock ? p->unlock_arg : self;
   if (!p->unlock) lock_take(&self->park_lock);
+  if (unlikely(leat_i_thread_locks_forbid(self))) {
+    self->unlock(self->unlock_arg);
+    leat_i_thread_locks_report();
+  }
   if (p->deadline != LEAT_NEVER && leat_i_timer_arm(&timer, p->deadline, 0) != LEAT_OK) {
     self->unlock(self->unlock_arg);
     return LEAT_NOMEM;
@@ -310,6 +315,7 @@ void leat_i_yield(struct goroutine *self) {
     sched_yield();
     return;
   }
+  if (unlikely(leat_i_thread_locks_forbid(self))) leat_i_thread_locks_report();
   struct worker *w = leat_i_worker();
   count_in(&w->counters, COUNT_YIELDS, 1);
   if (!load_relaxed(&w->has_token)) {
