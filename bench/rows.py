@@ -51,6 +51,15 @@ rows("locks", "Cond1* Cond2 Cond4 Cond8 Cond16 Cond32 Once OnceFunc/v=Global Onc
 rows("locks", "Pool* PoolOverflow PoolStarvation PoolExpensiveNew", 1, "sync")
 rows("locks", "SemaUncontended SemaSyntNonblock SemaSyntBlock SemaWorkNonblock SemaWorkBlock UncontendedSemaphore ContendedSemaphore", 1, "sync")
 rows("locks", "mutex mutex-4 rwmutex-read rwmutex-4x100 rwmutex-4x10 rwmutex-4x1 cond-ping-pong", 1)
+for depth in (1, 10, 100, 1000):
+    for root in ("Background", "OpenCanceler", "ClosedCanceler"):
+        rows("context", f"CancelTree/depth={depth}/Root={root}" + ("*" if depth == 100 and root == "OpenCanceler" else ""), 1, "context")
+rows("context", "CheckCanceled/Err* CheckCanceled/Done ErrOK* ErrCanceled ContextCancelDone CommonParentCancel", 1, "context")
+rows("context", "WithTimeout/concurrency=40 WithTimeout/concurrency=4000 WithTimeout/concurrency=400000", 1, "context")
+for depth in (10, 20, 30, 50, 100):
+    rows("context", f"DeepValueNewGoRoutine/depth={depth} DeepValueSameGoRoutine/depth={depth}" + ("*" if depth == 10 else ""), 1, "context")
+rows("timers", "AfterFunc1000* After* Stop/impl=chan Stop/impl=func SimultaneousAfterFunc1000 StartStop1000* Reset/impl=chan* Reset/impl=func", 2, "time")
+rows("timers", "Sleep1000* AdjustTimers10000 Ticker TickerReset TickerResetNaive", 2, "time")
 rows("timers", "sleep-100k*", 2)
 rows("memory", "parked-100k* parked-1M", None, cpus=ONE)
 rows("memory", "skynet-1M-peak", None, cpus=ONE)
