@@ -6,7 +6,8 @@
  *   TestCondBroadcast          a_broadcast_wakes_all
  *   TestRace                   three_take_turns
  *   TestCondSignalStealing     a_later_waiter_steals_no_wake
- *   TestCondCopy               a_copy_is_misuse_while_somebody_waits (leat allows to copy one that nobody waits for) */
+ *   TestCondCopy               a_copy_is_misuse_while_somebody_waits (leat allows to copy one that nobody waits for)
+ *   Benchmark...               no tests; bench/compare has them */
 #include "wait.h"
 #include "core/mutex.h"
 

@@ -1,6 +1,6 @@
 /* Contexts: deriving, cancelling, deadlines and causes, values, done, following, after-cancel functions, goroutines in contexts, release.
  *
- * Go's scenarios, /usr/local/go/src/context/{context,x,afterfunc,net}_test.go, and where they are:
+ * Go's context/{context,x,afterfunc,net,benchmark}_test.go, and what covers them here (XTestName is the body of TestName):
  *   TestBackground, TestTODO                        background_and_todo
  *   TestWithCancel                                  cancel_goes_down_at_once
  *   TestDeadline, TestTimeout                       deadlines
@@ -20,8 +20,9 @@
  *   TestCauseRace                                   a_cause_is_read_while_it_is_set
  *   TestWithoutCancel                               without_cancel_keeps_values_only
  *   TestContextErrDoneRace                          status_and_done_are_one
- *   TestAfterFuncCalledAfterCancel, ...AfterTimeout,
- *   ...CalledImmediately                            a_hook_runs_after_cancel, after_a_deadline, at_once_if_already_cancelled
+ *   TestAfterFuncCalledAfterCancel                  a_hook_runs_after_cancel
+ *   TestAfterFuncCalledAfterTimeout                 a_hook_runs_after_a_deadline
+ *   TestAfterFuncCalledImmediately                  a_hook_runs_at_once_if_already_cancelled
  *   TestAfterFuncNotCalledAfterStop                 a_stopped_hook_does_not_run
  *   TestAfterFuncCalledAsynchronously               a_cancel_does_not_wait_for_hooks
  *   XTestParentFinishesChild                        the_parent_finishes_its_children
@@ -30,8 +31,12 @@
  *   XTestCustomContextGoroutines                    following_starts_no_goroutine
  * A Context of the user's own does not exist here; what stands for it is a scope that follows another:
  *   TestCustomContextPropagation, TestCustomContextCause         a_follower_is_cancelled_with_status_and_cause, a_follower_cancelled_first
- *   TestCustomContextAfterFuncCancel, ...Timeout, ...AfterFunc   the same, following_a_deadline, a_hook_on_a_follower
- *   TestCustomContextAfterFuncUnregister{Cancel,Timeout,AfterFunc}  release_and_stop_remove_what_was_hung_on_the_parent */
+ *   TestCustomContextAfterFuncCancel                             a_follower_is_cancelled_with_status_and_cause
+ *   TestCustomContextAfterFuncTimeout                            following_a_deadline
+ *   TestCustomContextAfterFuncAfterFunc                          a_hook_on_a_follower
+ *   TestCustomContextAfterFuncUnregisterCancel, TestCustomContextAfterFuncUnregisterTimeout,
+ *   TestCustomContextAfterFuncUnregisterAfterFunc                release_and_stop_remove_what_was_hung_on_the_parent
+ * Benchmark...: no tests. */
 #include "core/scope.h"
 #include "wait.h"
 

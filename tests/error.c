@@ -10,9 +10,9 @@
  *   TestJoinReturnsNil              join_of_none_is_none
  *   TestJoin                        join (one alone is itself here, and the members of a join that is joined become the new one's)
  *   TestJoinErrorMethod             join
- *   Benchmark...                    no tests; bench/leat has its own
- * The programs checkStatus and the three layers
- * main, intermediate, lowlevel are after Cox-Buday's "Concurrency in Go". */
+ *   Benchmark...                    no tests
+ * The programs checkStatus and the three layers main, intermediate, lowlevel are after
+ * Cox-Buday's "Concurrency in Go". */
 #define _GNU_SOURCE
 #include "wait.h"
 

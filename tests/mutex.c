@@ -4,7 +4,8 @@
  *   TestSemaphore      does not apply: it tests a semaphore that Go's locks are made of; leat's have a queue of their own (stress below)
  *   TestMutex          try_lock_succeeds_on_a_free_mutex_only, it_excludes, it_excludes_with_one_worker, it_excludes_with_eight_workers
  *   TestMutexMisuse    unlocking_what_is_not_locked_is_misuse; its RWMutex part in tests/rwmutex.c
- *   TestMutexFairness  one_that_takes_it_again_at_once_lets_others_in */
+ *   TestMutexFairness  one_that_takes_it_again_at_once_lets_others_in
+ *   Benchmark...       no tests; bench/compare has them */
 #include "wait.h"
 #include "core/mutex.h"
 

@@ -13,7 +13,7 @@
  *   TestOnceFuncGoexit         who_left_in_the_middle_leaves_no_value, leaving_in_the_middle_counts_as_done
  *   TestOnceFuncPanicTraceback the_first_panic_names_its_origin
  *   TestOnceXGC                does not apply: no closure is kept
- *   Benchmark...               no tests; the fast path is one load (leat/once.h) */
+ *   Benchmark...               no tests; bench/compare has them */
 #include "wait.h"
 
 #include <pthread.h>

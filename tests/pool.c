@@ -10,7 +10,7 @@
  *   TestPoolDequeue     nothing_is_lost_or_doubled
  *   TestPoolChain       the same: there is one kind of part
  *   TestNilPool         does not apply: the type of a pool is checked, a null pointer to one is the caller's fault as anywhere in C
- *   Benchmark...        no tests; bench/leat has its own */
+ *   Benchmark...        no tests; bench/compare has them */
 #include "wait.h"
 
 #include <pthread.h>

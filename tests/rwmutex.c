@@ -6,7 +6,8 @@
  *   sync  TestRLocker                    a_side_as_a_locker
  *   sync  TestMutexMisuse, RWMutex part  unlocking_what_is_not_locked_is_misuse
  *   runtime  TestParallelRWMutexReaders  readers_are_inside_together
- *   runtime  TestRWMutex                 readers_and_writers_exclude_each_other */
+ *   runtime  TestRWMutex                 readers_and_writers_exclude_each_other
+ *   Benchmark...                         no tests; bench/compare has them */
 #include "wait.h"
 #include "core/rwmutex.h"
 

@@ -9,7 +9,7 @@
  *   TestLargeAcquireDoesntStarve          a_large_request_is_not_overtaken
  *   TestAllocCancelDoesntStarve           who_gives_up_at_the_head_lets_the_others_through
  *   TestWeightedAcquireCanceled           cancellation_is_looked_at_first
- * Go's sync/runtime_sema_test.go holds benchmarks only (BenchmarkSema...); their shapes are the storms' and bench/leat's. */
+ * Go's sync/runtime_sema_test.go holds benchmarks only (BenchmarkSema...); their shapes are the storms'. */
 #include "wait.h"
 
 #include <pthread.h>

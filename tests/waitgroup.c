@@ -8,7 +8,7 @@
  *   TestWaitGroupGo        go_counts_what_returns
  *   TestIssue76126         a_panic_is_recorded_before_the_wait_returns, a_panic_that_nobody_takes_ends_the_process: here a panic fails the scope,
  *                          so the wait does return, and finds the failure there
- *   Benchmark...           no tests; bench/leat has its own */
+ *   Benchmark...           no tests; bench/compare has them */
 #include "wait.h"
 
 #include <pthread.h>
