@@ -451,6 +451,26 @@ TEST_GO(unlocking_what_is_not_locked_is_misuse) {
   leat_go(s, misuse, "LUlulluuLU");
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* Runlock is in two steps, with others in between: what it found, and what it says of it. */
+LEAT_FN(second_step_of_runlock, leat_rwmutex *, m, uint64_t, before) { leat_i_rwmutex_runlock(m, before); }
+LEAT_FN(write_lock_it, leat_rwmutex *, m) {
+  leat_rwmutex_lock(m);
+  leat_rwmutex_unlock(m);
+}
+TEST_GO(misuse_keeps_nobody_asleep) {
+  for (int held = 0; held < 2; held++) {
+    leat_rwmutex m = {0};
+    leat_scope(s);
+    if (held) leat_rwmutex_lock(&m);
+    uint64_t before = __atomic_fetch_sub(&m.leat_i_space[0], 4, __ATOMIC_ACQ_REL);
+    leat_go(s, write_lock_it, &m);
+    wait_blocked("write_lock_it", 1);
+    if (held) leat_rwmutex_unlock(&m);
+    CHECK_PANICS("is not locked to read", second_step_of_runlock, &m, before);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK(is_free(&m));
+  }
+}
 TEST_GO(misuse_changes_nothing) {
   leat_rwmutex m = {0};
   leat_rwmutex_lock(&m);

@@ -179,6 +179,7 @@ void leat_i_rwmutex_runlock(leat_rwmutex *rwmutex, uint64_t before) {
   struct rwmutex *m = rwmutex_of(rwmutex);
   if (before < READER || before & HELD) { /* a reader counted while a writer has it is a phantom */
     add(&m->state, READER);
+    look_again(m); /* one who came meanwhile may have found it locked by nobody */
     leat_i_panic("leat_rwmutex_runlock: the lock at %p is not locked to read%s", (void *)m,
                  before & HELD ? ", but to write; leat_rwmutex_unlock undoes that" : "; each rlock is undone by one runlock");
   }
