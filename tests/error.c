@@ -990,6 +990,11 @@ LEAT_FN_ERR(fails_in_a_deferred_call) {
   leat_defer_call(fails_with_an_error);
   return leat_fail(LEAT_FAILED, "the body's own");
 }
+static void fail_plainly(const char *why) { leat_fail(LEAT_INVALID, "%s", why); }
+LEAT_FN_ERR(fails_in_a_deferred_function) {
+  leat_defer(fail_plainly, "the deferred function's");
+  return leat_fail(LEAT_FAILED, "the body's own");
+}
 LEAT_FN_ERR(only_its_deferred_call_fails) {
   leat_defer_call(fails_with_an_error);
   return LEAT_OK;
@@ -999,6 +1004,12 @@ TEST_GO(what_a_deferred_call_fails_with_is_nobodys) {
   leat_go(s, only_its_deferred_call_fails);
   CHECK_EQ(leat_wait(s), LEAT_OK);
   leat_go(s, fails_in_a_deferred_call);
+  CHECK_EQ(leat_wait(s), LEAT_FAILED);
+  CHECK_STR(leat_failure_of(s)->message, "the body's own");
+}
+TEST_GO(what_a_deferred_function_fails_with_is_nobodys_either) {
+  leat_scope(s);
+  leat_go(s, fails_in_a_deferred_function);
   CHECK_EQ(leat_wait(s), LEAT_FAILED);
   CHECK_STR(leat_failure_of(s)->message, "the body's own");
 }

@@ -22,7 +22,7 @@ enum { MOST_IGNORED = 1000 };
 
 /* Runs what is registered, without an end of its own: a panic in it goes on with the next from further down the stack. */
 static void run_cleanups(struct goroutine *self) {
-  self->deferring = false;
+  self->deferring = true;
   while (self->cleanups) {
     struct leat_i_cleanup *c = self->cleanups;
     self->cleanups = c->outer; /* first */
@@ -186,8 +186,12 @@ static void enter(struct leat_i_cleanup *c, void (*run)(struct leat_i_cleanup *)
 }
 
 static void leave(struct leat_i_cleanup *c) {
-  leat_i_self()->cleanups = c->outer;
+  struct goroutine *self = leat_i_self();
+  bool outer = self->deferring;
+  self->cleanups = c->outer;
+  self->deferring = true;
   c->run(c);
+  self->deferring = outer;
 }
 
 static void run_defer(struct leat_i_cleanup *c) {
@@ -197,13 +201,7 @@ static void run_defer(struct leat_i_cleanup *c) {
 void leat_i_defer_enter(struct leat_i_defer *d) { enter(&d->cleanup, run_defer); }
 void leat_i_defer_leave(struct leat_i_defer *d) { leave(&d->cleanup); }
 
-static void run_defer_call(struct leat_i_cleanup *c) {
-  struct goroutine *self = leat_i_self();
-  bool outer = self->deferring;
-  self->deferring = true;
-  leat_call(((struct leat_i_defer_call *)c)->leat_i_closure);
-  leat_i_self()->deferring = outer;
-}
+static void run_defer_call(struct leat_i_cleanup *c) { leat_call(((struct leat_i_defer_call *)c)->leat_i_closure); }
 void leat_i_defer_call_enter(struct leat_i_defer_call *d) { enter(&d->cleanup, run_defer_call); }
 void leat_i_defer_call_leave(struct leat_i_defer_call *d) { leave(&d->cleanup); }
 
