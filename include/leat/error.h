@@ -98,6 +98,7 @@ typedef struct leat_error_spec {
 #define LEAT_FN_ERROR_DECLARE(...) LEAT_I_DECLARE(LEAT_I_COUNT(__VA_ARGS__), , leat_error *, LEAT_I_CALL_ERROR, __VA_ARGS__)
 #define LEAT_FN_ERROR_DEFINE(...) LEAT_I_HEAD(LEAT_I_COUNT(__VA_ARGS__), , leat_error *, __VA_ARGS__)
 #define LEAT_I_CALL_ERROR(call) leat_fail_with(call)
+#define LEAT_I_CALL_ERROR_fails 1
 
 /* A T or an error, for channels and return values. LEAT_RESULT_DEFINE(T); once, at file level, in a header that all share: it defines a
  * struct tagged by T, so T is one word (a typedef for others), and leat_result(T) is the same type in every file. Fields: T value; leat_error

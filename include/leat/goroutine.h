@@ -17,6 +17,7 @@ struct leat_i_fn {
   int (*thunk)(void *args); /* calls the function with the arguments from its record */
   const char *name;
   size_t size; /* of the record */
+  int fails;   /* it answers a status: LEAT_FN_ERR */
 };
 
 /* A parameter's type as a struct member's: arrays and functions decay as they do in a parameter list. */
@@ -65,6 +66,8 @@ struct leat_i_fn {
 
 #define LEAT_I_CALL_VOID(call) call, 0
 #define LEAT_I_CALL_INT(call) call
+#define LEAT_I_CALL_VOID_fails 0
+#define LEAT_I_CALL_INT_fails 1
 #define LEAT_I_HEAD(n, linkage, result, ...) linkage result LEAT_I_FIRST(__VA_ARGS__) LEAT_I_CAT(LEAT_I_PARAMS_, n)(__VA_ARGS__)
 #define LEAT_I_FN(n, result, as_status, ...) \
   LEAT_I_DECLARE(n, static __attribute__((__unused__)), result, as_status, __VA_ARGS__); \
@@ -77,7 +80,7 @@ struct leat_i_fn {
   struct name##_leat_args { \
     members \
   }; \
-  enum { name##_leat_arity = (n) / 2 }; \
+  enum { name##_leat_arity = (n) / 2, name##_leat_fails = LEAT_I_CAT(as_status, _fails) }; \
   _Static_assert(sizeof(struct name##_leat_args) <= 4096, #name ": the parameters take more than 4096 bytes; pass a pointer"); \
   _Static_assert(__alignof__(struct name##_leat_args) <= 16, #name ": a parameter is aligned to more than 16 bytes; pass a pointer to it"); \
   static inline __attribute__((__unused__)) int name##_leat_thunk(void *leat_i_p) { \
@@ -122,7 +125,7 @@ static const leat_go_options leat_i_service_options __attribute__((__unused__)) 
 /* leat_i_fn<N>: what the library must know of fn. Made where it is used: one made with fn would, at gcc's -O0, drag in every function that
  * a header declares. */
 #define LEAT_I_FN_RECORD(N, fn) LEAT_I_FN_RECORD_(N, fn)
-#define LEAT_I_FN_RECORD_(N, fn) static const struct leat_i_fn LEAT_I_CAT(leat_i_fn, N) = {fn##_leat_thunk, #fn, sizeof(struct fn##_leat_args)};
+#define LEAT_I_FN_RECORD_(N, fn) static const struct leat_i_fn LEAT_I_CAT(leat_i_fn, N) = {fn##_leat_thunk, #fn, sizeof(struct fn##_leat_args), fn##_leat_fails};
 
 /* Binds, checks and converts the arguments of fn into leat_i_a<N>. By the number of macro arguments: fn and its arguments. */
 #define LEAT_I_BIND_1(N, op, fn) \

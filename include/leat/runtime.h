@@ -23,7 +23,9 @@ typedef struct leat_options {
   unsigned ignore_deadlock : 1;    /* a total deadlock is not reported */
   unsigned guard : 2;              /* LEAT_GUARD_...: which stack guards to use at most */
   unsigned start_stacks : 1;       /* for debugging: errors show the stacks on which their goroutines were started; costs each start a microsecond */
-  unsigned leat_i_reserved[8];
+  unsigned stuck_is_fatal : 1;     /* one that the finder is certain of ends the process */
+  unsigned find_stuck;             /* look for stuck goroutines every so many milliseconds: leat/finder.h; 0: LEAT_FIND_STUCK, or never */
+  unsigned leat_i_reserved[7];
 } leat_options;
 
 enum leat_guard {

@@ -3,6 +3,7 @@
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
 #include "../runtime/scheduler.h"
+#include "../inspect/leak.h"
 #include "panic.h"
 #include "scope.h"
 #include "time.h"
@@ -51,27 +52,57 @@ enum { CLOCKS = 2 };
 enum { CLOCKS = 0 };
 #endif
 
-struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
+struct chan *leat_i_chan_new(size_t elem, size_t capacity, const char *birthplace) {
   size_t bytes;
-  struct scope *s = (struct scope *)scope;
   struct chan *c = NULL;
   if (!__builtin_mul_overflow(elem, capacity, &bytes) && !__builtin_add_overflow(bytes, (sizeof *c + 63) & ~(size_t)63, &bytes) && bytes < PTRDIFF_MAX)
     c = aligned_alloc(64, (bytes + 63 + CLOCKS * capacity) & ~(size_t)63);
-  if (!c) return (struct leat_i_chan *)leat_i_chan_failed();
-  *c = (struct chan){.elem_size = elem, .capacity = capacity, .birthplace = birthplace, .scope = s, .references = 1};
+  if (!c) return leat_i_chan_failed();
+  *c = (struct chan){.elem_size = elem, .capacity = capacity, .birthplace = birthplace, .epoch = leak_epoch(), .references = 1};
   c->buffer = (char *)c + ((sizeof *c + 63) & ~(size_t)63);
 #ifdef LEAT_HAPPENS
   c->clocks = (char *)c + bytes;
 #endif
   set_alive(c);
-  if (s) {
-    lock_take(&s->lock);
-    c->scope_next = s->chans;
-    if (s->chans) s->chans->scope_previous = c;
-    s->chans = c;
-    lock_drop(&s->lock);
-  }
+  return c;
+}
+
+/* Those that belong to no scope. */
+static struct {
+  struct lock lock;
+  struct chan *first;
+} without_scope;
+
+static void enlist(struct chan *c, struct lock *lock, struct chan **list) {
+  lock_take(lock);
+  c->scope_next = *list;
+  if (*list) (*list)->scope_previous = c;
+  *list = c;
+  lock_drop(lock);
+}
+
+static void delist(struct chan *c, struct lock *lock, struct chan **list) {
+  lock_take(lock);
+  if (c->scope_previous) c->scope_previous->scope_next = c->scope_next;
+  else *list = c->scope_next;
+  if (c->scope_next) c->scope_next->scope_previous = c->scope_previous;
+  lock_drop(lock);
+}
+
+struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
+  struct scope *s = (struct scope *)scope;
+  struct chan *c = leat_i_chan_new(elem, capacity, birthplace);
+  if (load_relaxed(&c->flags) & CHAN_FAILED) return (struct leat_i_chan *)c;
+  c->scope = s;
+  if (s) enlist(c, &s->lock, &s->chans);
+  else enlist(c, &without_scope.lock, &without_scope.first);
   return (struct leat_i_chan *)c;
+}
+
+void leat_i_chans_without_scope_each(void (*visit)(struct chan *c, void *environment), void *environment) {
+  lock_take(&without_scope.lock);
+  for (struct chan *c = without_scope.first; c; c = c->scope_next) visit(c, environment);
+  lock_drop(&without_scope.lock);
 }
 
 static void drop_buffered(struct chan *c) {
@@ -108,13 +139,8 @@ void leat_i_release(struct leat_i_chan *handle) {
   if (load_relaxed(&c->flags) & CHAN_DONE) leat_i_panic("leat_release of what leat_done answered: it belongs to its scope");
   leat_i_chan_check(c, "leat_release");
   struct scope *s = c->scope;
-  if (s) {
-    lock_take(&s->lock);
-    if (c->scope_previous) c->scope_previous->scope_next = c->scope_next;
-    else s->chans = c->scope_next;
-    if (c->scope_next) c->scope_next->scope_previous = c->scope_previous;
-    lock_drop(&s->lock);
-  }
+  if (s) delist(c, &s->lock, &s->chans);
+  else delist(c, &without_scope.lock, &without_scope.first);
   leat_i_timer_free(c->timer);
   unreference(c);
 }

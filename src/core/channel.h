@@ -24,11 +24,12 @@ struct chan {
   char *buffer;
   int event_fd; /* 0: none */
   _Atomic(uint32_t) users, references; /* see scope.h; the scope, and holders, that keep the memory */
+  uint32_t epoch; /* see inspect/leak.h */
   void (*drop)(void *);
   uint64_t owner; /* a goroutine's number, 0: not declared */
   const char *birthplace;
   struct scope *scope;
-  struct chan *scope_next, *scope_previous; /* guarded by the scope's lock */
+  struct chan *scope_next, *scope_previous; /* guarded by the scope's lock; without a scope, by that of channel.c */
   struct leat_timer *timer; /* which sends into it, and goes with it: time.c */
 #ifdef LEAT_DEBUG
   uint64_t magic;
@@ -111,6 +112,10 @@ void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, str
 
 void leat_i_chan_free_done(struct chan *c);
 
+/* A channel that nobody lists: whoever makes it releases it. Failed out of memory. */
+struct chan *leat_i_chan_new(size_t elem, size_t capacity, const char *birthplace);
+/* Calls visit for the channels that belong to no scope, under a lock. */
+void leat_i_chans_without_scope_each(void (*visit)(struct chan *c, void *environment), void *environment);
 /* The scope's channels, when all goroutines have ended. */
 void leat_i_chans_of_scope_free(struct chan *list);
 /* A failed channel, on which everything answers LEAT_NOMEM. */

@@ -32,12 +32,6 @@ struct value {
   _Alignas(16) char data[];
 };
 
-struct follow {
-  struct watch watch;
-  struct scope *follower, *followed;
-  struct follow *next;
-};
-
 struct leat_hook {
   struct context context;
   struct watch watch;
@@ -199,7 +193,7 @@ struct leat_i_chan *leat_i_done(const struct leat_scope *view) {
   if (!x) return (struct leat_i_chan *)leat_i_chan_failed();
   struct chan *done = load_acquire(&x->done);
   if (done) return (struct leat_i_chan *)done;
-  struct chan *fresh = chan_of(leat_i_chan_make(NULL, sizeof(char), 0, "leat_done"));
+  struct chan *fresh = leat_i_chan_new(sizeof(char), 0, "leat_done");
   if (fresh == leat_i_chan_failed()) return (struct leat_i_chan *)fresh;
   store_relaxed(&fresh->flags, CHAN_SHARED | CHAN_DONE);
   lock_take(&s->lock);

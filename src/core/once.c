@@ -8,8 +8,8 @@
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
+#include "once.h"
 #include <leat/error.h>
-#include <leat/once.h>
 
 struct once {
   _Atomic(uint32_t) done;
@@ -18,6 +18,8 @@ struct once {
   struct queue queue;
 };
 _Static_assert(sizeof(struct once) <= sizeof(leat_once), "leat_once has too little room");
+
+struct goroutine *leat_i_once_owner(const leat_once *once) { return __atomic_load_n(&((const struct once *)once)->owner, __ATOMIC_RELAXED); }
 
 struct run {
   struct leat_i_cleanup cleanup;

@@ -5,6 +5,7 @@
 #include "../runtime/report.h"
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
+#include "../inspect/leak.h"
 #include "channel.h"
 #include "error.h"
 #include "panic.h"
@@ -214,6 +215,7 @@ static struct goroutine *deadline_passes(struct timer *t, int64_t now) {
 static inline void attach(struct scope *s, struct scope *parent) {
   s->parent = parent;
   s->depth = parent->depth + 1;
+  s->epoch = leak_epoch();
   store_relaxed(&s->deadline, LEAT_NEVER);
   s->timer.fire = deadline_passes;
   s->timer.environment = s;

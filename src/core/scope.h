@@ -30,7 +30,6 @@ struct function_timer;
 struct leat_waitgroup;
 struct cancel;
 struct value;
-struct follow;
 
 enum scope_kind {
   SCOPE_BLOCK,   /* a block's, or the root */
@@ -54,6 +53,12 @@ struct watch {
   _Atomic(uint32_t) state;                         /* set and fired under the watched scope's lock */
 };
 
+struct follow {
+  struct watch watch;
+  struct scope *follower, *followed;
+  struct follow *next;
+};
+
 /* What only some scopes have; made when it is first needed, and kept until the scope ends. */
 struct extra {
   _Atomic(struct chan *) done;      /* leat_done's; made under the scope's lock */
@@ -70,6 +75,7 @@ struct scope {
   struct scope *home;      /* a context's */
   uint32_t depth, outer_floor;
   uint8_t kind, shield;
+  uint32_t epoch; /* see inspect/leak.h */
   _Atomic(struct extra *) extra; /* set under the lock */
   const char *birthplace;
   _Atomic(int) status; /* changed under the lock, read without */

@@ -12,20 +12,10 @@
 #include "panic.h"
 #include "scope.h"
 #include "time.h"
-#include <leat/select.h>
+#include "select.h"
 #include <stdlib.h>
 
 enum { ON_STACK = 16 };
-
-struct select {
-  leat_case *cases;
-  size_t n, n_locks;
-  struct waiter *waiters; /* one a case */
-  struct chan **locks;    /* the channels, by address, each once */
-  uint32_t *order;        /* in which cases are looked at */
-  int64_t deadline;
-  int deadline_index, default_index; /* -1: none */
-};
 
 static bool is_channel_case(const leat_case *k) {
   return (k->leat_i_kind == LEAT_I_CASE_RECV || k->leat_i_kind == LEAT_I_CASE_SEND) && k->leat_i_chan;
@@ -140,7 +130,7 @@ static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases
     if (k->leat_i_kind == LEAT_I_CASE_SEND) leat_i_chan_notify(c);
   }
   self->woken_by = NULL;
-  int status = leat_i_park(self, &(struct park){.reason = n_cases ? WAIT_SELECT : WAIT_NIL, .unlock = unlock_all, .unlock_arg = s, .deadline = s->deadline});
+  int status = leat_i_park(self, &(struct park){.reason = WAIT_SELECT, .object = s, .unlock = unlock_all, .unlock_arg = s, .deadline = s->deadline});
   take_off_all(s, n_cases);
   struct waiter *w = self->woken_by;
   if (w) {

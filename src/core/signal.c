@@ -7,6 +7,7 @@
 #include "../runtime/atomics.h"
 #include "../runtime/happens.h"
 #include "../runtime/lock.h"
+#include "../inspect/memory.h"
 #include "channel.h"
 #include "panic.h"
 #include "scope.h"
@@ -29,7 +30,7 @@ struct subscription {
 static struct subscription table[SUBSCRIPTIONS];
 static struct lock lock;
 static uint32_t users[SIGNALS]; /* guarded by the lock */
-static struct sigaction former[SIGNALS];
+static LEAT_OWN struct sigaction former[SIGNALS];
 
 static uint64_t bit(int number) { return UINT64_C(1) << (number - 1); }
 

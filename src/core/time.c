@@ -12,28 +12,12 @@
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
 #include "../runtime/scheduler.h"
+#include "../inspect/leak.h"
 #include "channel.h"
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
 #include <stdlib.h>
-
-enum timer_kind { TIMER_SENDS, TIMER_TICKS, TIMER_RUNS };
-
-struct leat_timer {
-  struct timer timer;
-  struct lock lock; /* stop and reset, which take the timer apart and together again, exclude each other */
-  enum timer_kind kind;
-  bool failed; /* the one that stands for out of memory */
-  struct leat_i_chan *chan; /* NULL: it runs a function */
-};
-
-struct function_timer {
-  struct leat_timer timer;
-  struct scope *scope;
-  struct function_timer *next, *previous; /* in the scope; guarded by its lock */
-  leat_closure function;
-};
 
 int64_t leat_now(void) { return leat_i_nondet_clock(); }
 
@@ -93,10 +77,11 @@ static leat_timer *no_memory_timer(void) {
   return &failed;
 }
 
-static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t period) {
+static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t period, void *made_by) {
   leat_timer *t = calloc(1, sizeof *t);
   if (!t) return no_memory_timer();
   t->kind = period ? TIMER_TICKS : TIMER_SENDS;
+  t->made_by = (uintptr_t)made_by;
   t->timer.fire = deliver;
   t->chan = leat_i_chan_make(s ? s : (leat_view)leat_i_self()->scope, sizeof(int64_t), 1, "a timer");
   struct chan *c = chan_of(t->chan);
@@ -111,14 +96,14 @@ static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t p
   return no_memory_timer();
 }
 
-leat_timer *leat_timer_start(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0); }
+leat_timer *leat_timer_start(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0, __builtin_return_address(0)); }
 
 leat_timer *leat_ticker_start(const struct leat_scope *s, int64_t period) {
   if (period <= 0) leat_i_panic("leat_ticker_start: the period must be positive");
-  return start(s, period, period);
+  return start(s, period, period, __builtin_return_address(0));
 }
 
-struct leat_i_chan *leat_i_after(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0)->chan; }
+struct leat_i_chan *leat_i_after(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0, __builtin_return_address(0))->chan; }
 
 leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, leat_closure function) {
   struct scope *s = scope ? (struct scope *)scope : leat_i_self()->scope;
@@ -130,6 +115,7 @@ leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, le
   t->timer.kind = TIMER_RUNS;
   t->timer.timer.fire = run_function;
   t->scope = s;
+  t->epoch = leak_epoch();
   t->function = function;
   lock_take(&s->lock);
   t->next = s->timers;

@@ -1,10 +1,29 @@
 /* Timers as users have them, inside: see leat/time.h. */
 #pragma once
+#include "../runtime/lock.h"
 #include "../runtime/timer.h"
 #include <leat/time.h>
 
 struct scope;
-struct function_timer;
+
+enum timer_kind { TIMER_SENDS, TIMER_TICKS, TIMER_RUNS };
+
+struct leat_timer {
+  struct timer timer;
+  struct lock lock; /* stop and reset, which take the timer apart and together again, exclude each other */
+  uint8_t kind;     /* enum timer_kind */
+  bool failed;      /* the one that stands for out of memory */
+  struct leat_i_chan *chan; /* NULL: it runs a function */
+  uintptr_t made_by;        /* for reports: the code that started one that sends */
+};
+
+struct function_timer {
+  struct leat_timer timer;
+  uint32_t epoch; /* see inspect/leak.h */
+  struct scope *scope;
+  struct function_timer *next, *previous; /* in the scope; guarded by its lock */
+  leat_closure function;
+};
 
 /* Now plus the duration, without overflow. */
 int64_t leat_i_deadline_after(int64_t duration);

@@ -9,6 +9,7 @@
 #include "../runtime/watcher.h"
 #include "dump.h"
 #include "dump_signal.h"
+#include "finder.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,8 @@ void leat_i_check_deadlock(void) {
   bool woken = false;
   if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
   if (!leat_i_live_goroutines() && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
-  if (threads_of_process() != load_seq(&s->n_threads) + leat_i_watcher_threads() + leat_i_dump_threads() + leat_i_foreign_parked()) return;
+  int ours = leat_i_watcher_threads() + leat_i_dump_threads() + leat_i_finder_threads();
+  if (threads_of_process() != load_seq(&s->n_threads) + ours + leat_i_foreign_parked()) return;
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);
   if (woken || !all_is_quiet(&after) || before != after) return;

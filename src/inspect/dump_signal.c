@@ -5,6 +5,8 @@
 #include "../runtime/nondet.h"
 #include "../runtime/runtime.h"
 #include "dump.h"
+#include "memory.h"
+#include "threads.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +16,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what is below, but for the words that the handler uses */
 static int caught;                                       /* the signal, or 0 */
-static struct sigaction former;
+static LEAT_OWN struct sigaction former;
 static pthread_t thread;
 static _Atomic(uint32_t) running, asked, stopping; /* asked counts */
 
@@ -36,12 +38,14 @@ static enum leat_dump_style style_asked(void) {
 }
 
 static void *dump_when_asked(void *done_before) {
+  leat_i_thread_ours();
   for (uint32_t done = (uint32_t)(uintptr_t)done_before; !load_seq(&stopping);) {
     leat_i_nondet_sleep(&asked, done, LEAT_NEVER);
     if (load_seq(&asked) == done || load_seq(&stopping)) continue;
     done = load_seq(&asked); /* those that come while it is written get one more, together */
     leat_i_dump_report(style_asked());
   }
+  leat_i_thread_ours_no_more();
   return NULL;
 }
 

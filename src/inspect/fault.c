@@ -12,6 +12,7 @@
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "../runtime/stack.h"
+#include "memory.h"
 #include "symbol.h"
 #include "unwind.h"
 #include <leat/status.h>
@@ -25,7 +26,7 @@ enum { SIGNAL_STACK = 64 * 1024, FRAMES = 48, TEXT = 1024, SECONDS = 20 };
 
 static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { FAULTS = sizeof faults / sizeof *faults };
-static struct sigaction before[FAULTS];
+static LEAT_OWN struct sigaction before[FAULTS];
 static bool installed;
 
 /* A text that is put together and then written at once. */

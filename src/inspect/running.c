@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "running.h"
 #include "../runtime/nondet.h"
+#include "memory.h"
 #include "unwind.h"
 #include <errno.h>
 #include <leat/status.h>
@@ -15,7 +16,7 @@ static const int64_t PATIENCE = LEAT_MS(50) /* threads may be many, and the mach
 /* One at a time. Whoever moves the state from ASKED owns the rest: the handler, to TAKEN, or the asker who gives up, to NOT_ASKED. */
 enum { NOT_ASKED, ASKED, TAKEN, DONE };
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-static struct {
+static LEAT_OWN struct {
   _Atomic(uint32_t) state;
   _Atomic(int) thread;
   const struct goroutine *g;

@@ -4,6 +4,7 @@
 #include "../core/panic.h"
 #include "../core/scope.h"
 #include "../inspect/fault.h"
+#include "../inspect/leak.h"
 #include "report.h"
 #include "runtime.h"
 #include "scheduler.h"
@@ -43,6 +44,7 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   g->name = start->options->name ? start->options->name : start->fn->name;
   g->birthplace = start->birthplace;
   leat_i_ancestry_record(g, start->starter);
+  g->epoch = leak_epoch();
   g->id = leat_i_goroutine_new_id();
   g->scope = g->base = start->scope;
   g->service = start->options->service;
@@ -152,7 +154,7 @@ static int raw_thunk(void *args) {
 
 int leat_go_raw(const struct leat_scope *s, const char *name, int (*fn)(void *), void *arg) {
   happens_call();
-  static const struct leat_i_fn raw = {raw_thunk, "raw", sizeof(struct raw_args)};
+  static const struct leat_i_fn raw = {raw_thunk, "raw", sizeof(struct raw_args), 1};
   return leat_i_go(s, &raw, &(struct raw_args){fn, arg}, NULL, &(leat_go_options){.name = name});
 }
 

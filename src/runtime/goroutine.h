@@ -59,6 +59,7 @@ struct goroutine {
   int wake_status;             /* by the claimer */
   uint8_t kind;
   _Atomic(uint8_t) reason;     /* written before it waits, read by others without a lock, hence atomic */
+  _Atomic(bool) timed;         /* likewise: the wait ends by itself at a deadline */
 
   /* Waiting. */
   void (*unlock)(void *); /* to be done once it has left its stack */
@@ -79,13 +80,15 @@ struct goroutine {
   /* Set at the start. */
   struct scope *base; /* the scope it was started in */
   const struct leat_i_fn *fn;
-  void *args;
+  void *args; /* of the main goroutine: its first frame, above which libc's begin */
   const char *name, *birthplace;
   uint64_t id;
   struct ancestor ancestors[ANCESTORS]; /* the one that started it first */
   struct start_stacks *start_stacks;    /* or NULL; owned */
   struct leat_task *task;
   struct leat_waitgroup *waitgroup; /* to be counted back at its end, or NULL */
+  uint32_t epoch; /* see inspect/leak.h */
+  int thread_id;  /* of a plain thread: the kernel's number */
   bool service;
 
   /* Its end. */

@@ -176,6 +176,7 @@ int leat_i_park(struct goroutine *self, const struct park *p) {
     return LEAT_NOMEM;
   }
   store_relaxed(&self->waits_for, p->object);
+  store_relaxed(&self->timed, p->deadline != LEAT_NEVER);
   store_relaxed(&self->reason, p->reason);
   if (self->kind == KIND_FOREIGN) {
     park_foreign(self);

@@ -206,3 +206,11 @@ void leat_i_poller_kick(void) {
 }
 
 int leat_i_poller_waiters(void) { return load_acquire(&n_waiting); }
+
+void leat_i_poller_memory(void (*visit)(const void *low, const void *high, void *environment), void *environment) {
+  visit(table, table + CHUNKS, environment);
+  for (int i = 0; i < CHUNKS; i++) {
+    struct descriptor *chunk = load_acquire(&table[i]);
+    if (chunk) visit(chunk, chunk + CHUNK, environment);
+  }
+}

@@ -29,3 +29,5 @@ struct goroutine *leat_i_poller_run(int64_t until);
 void leat_i_poller_kick(void);
 /* How many goroutines wait for descriptors. */
 int leat_i_poller_waiters(void);
+/* Calls visit for the memory of the table of descriptors. */
+void leat_i_poller_memory(void (*visit)(const void *low, const void *high, void *environment), void *environment);

@@ -4,7 +4,9 @@
 #include "../core/scope.h"
 #include "../inspect/dump_signal.h"
 #include "../inspect/fault.h"
+#include "../inspect/finder.h"
 #include "../inspect/layout.h"
+#include "../inspect/leak.h"
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
@@ -133,6 +135,7 @@ static int start(const leat_options *options) {
   leat_i_coarse_clock_set();
   int status = leat_i_poller_start();
   if (status == LEAT_OK) status = leat_i_watcher_start();
+  if (status == LEAT_OK) leat_i_finder_start(in_force.find_stuck, in_force.stuck_is_fatal);
   if (status != LEAT_OK) {
     leat_i_poller_stop();
     return status;
@@ -149,6 +152,7 @@ static int start(const leat_options *options) {
 
 static void stop(void) {
   leat_i_dump_signal_stop();
+  leat_i_finder_stop();
   leat_i_watcher_stop();
   leat_i_workers_stop();
   leat_i_poller_stop();
@@ -201,6 +205,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   self->id = leat_i_goroutine_new_id();
   self->scope = self->base = &root;
   leat_i_thread_stack(&self->stack_low, &self->stack_high);
+  self->args = __builtin_frame_address(0);
   struct worker *home = status == LEAT_OK ? leat_i_worker_of_main(self) : NULL;
   if (!home) leat_i_die("LEAT_MAIN: the runtime cannot start: %s", leat_status_text(status ? status : LEAT_NOMEM));
   void *signal_stack = leat_i_signal_stack_install();
@@ -211,6 +216,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
 
   int result = fn(argc, argv);
 
+  leat_i_leaks_at_exit();
   leat_i_scope_end_root(self);
   leat_error_release(self->error);
   leat_i_go_home(self, home);
@@ -263,6 +269,7 @@ struct goroutine *leat_i_foreign_self(void) {
   struct goroutine *g = calloc(1, sizeof *g);
   if (!g) leat_i_die("out of memory while a plain thread entered leat");
   g->kind = KIND_FOREIGN;
+  g->thread_id = gettid();
   leat_i_thread_stack(&g->stack_low, &g->stack_high);
   g->id = leat_i_goroutine_new_id(); /* an owner of locks is known by its number */
   g->scope = g->base = &root;

@@ -370,6 +370,14 @@ void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environ
   for (struct stack_cursor at = {0}; leat_i_stacks_next(&at, visit, environment);) {}
 }
 
+void leat_i_stacks_each_slab(void (*visit)(char *low, char *high, void *environment), void *environment) {
+  uint32_t n = load_acquire(&n_slabs);
+  for (uint32_t k = 0; k < n; k++) {
+    struct slab *slab = load_acquire(&slabs[k]);
+    if (slab) visit(slab->base, slab->base + slab->stride * slab->n, environment);
+  }
+}
+
 const struct layout_entry leat_i_layout_of_stacks[] = {
   {"slabs", (uintptr_t)slabs},
   {"n_slabs", (uintptr_t)&n_slabs},

@@ -65,6 +65,8 @@ extern _Atomic(bool) leat_i_stacks_have_canaries; /* any such stack exists */
 /* The live goroutine whose guard (or stack) holds the address, or NULL. Async-signal-safe. */
 struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);
 
+/* Calls visit for the memory of every slab: stacks in use and free, and guards. */
+void leat_i_stacks_each_slab(void (*visit)(char *low, char *high, void *environment), void *environment);
 /* Calls visit for the next live goroutine, which does not end while it is looked at; false, and no call, when there is none left. */
 struct stack_cursor {
   uint32_t slab, slot;

@@ -196,6 +196,14 @@ int64_t leat_i_timers_next(void) {
 
 bool leat_i_timers_any(void) { return leat_i_timers_next() != LEAT_NEVER || load_seq(&firing); }
 
+void leat_i_timers_memory(void (*visit)(const void *low, const void *high, void *environment), void *environment) {
+  visit(shards, shards + SHARDS, environment);
+  for (int i = 0; i < SHARDS; i++) {
+    visit(shards[i].heap, shards[i].heap + shards[i].room, environment);
+    visit(shards[i].timers, shards[i].timers + shards[i].room, environment);
+  }
+}
+
 void leat_i_timers_count(struct timer_counts *sum) {
   *sum = (struct timer_counts){0};
   for (int i = 0; i < SHARDS; i++) {

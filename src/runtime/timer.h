@@ -34,6 +34,8 @@ int leat_i_timers_run(void);
 int64_t leat_i_timers_next(void);
 /* Whether one is armed, or its callback in progress: something may yet happen by itself. */
 bool leat_i_timers_any(void);
+/* Calls visit for the memory of the heaps, and of what holds them: what points from there to a timer is no user's reference. */
+void leat_i_timers_memory(void (*visit)(const void *low, const void *high, void *environment), void *environment);
 void leat_i_timers_free(void);
 
 struct timer_counts {

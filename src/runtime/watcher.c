@@ -5,6 +5,7 @@
 #include "poller.h"
 #include "scheduler.h"
 #include "timer.h"
+#include "../inspect/threads.h"
 #include <leat/status.h>
 #include <signal.h>
 
@@ -68,6 +69,7 @@ static void *watch(void *unused) {
   (void)unused;
   int64_t pause = SHORTEST, trimmed = 0;
   int idle_rounds = 0;
+  leat_i_thread_ours();
   while (!load_acquire(&stop_word)) {
     /* While nobody polls, timers and descriptors are the watcher's. */
     if (load_relaxed(&leat_i_sched.n_running) == 0 && load_relaxed(&leat_i_sched.polling_until) && ++idle_rounds > IDLE_ROUNDS) {
@@ -89,6 +91,7 @@ static void *watch(void *unused) {
       trimmed = now;
     }
   }
+  leat_i_thread_ours_no_more();
   return NULL;
 }
 

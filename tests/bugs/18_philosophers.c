@@ -1,0 +1,30 @@
+/* Forks as tokens in channels of capacity one: each has taken the left one and waits for the right one.
+ * expect certain philosopher receiving from a channel
+ * expect certain main waiting for a scope's goroutines */
+#include "bug.h"
+
+enum { SEATS = 5 };
+static int_chan forks[SEATS];
+LEAT_FN(philosopher, int, seat, bool, bug) {
+  int left = seat, right = (seat + 1) % SEATS, v;
+  if (!bug && left > right) left = right, right = seat; /* in one order for all */
+  for (int i = 0; i < 5; i++) {
+    if (leat_recv(forks[left], &v)) return;
+    busy(5);
+    if (leat_recv(forks[right], &v)) return;
+    leat_send(forks[right], 1);
+    leat_send(forks[left], 1);
+  }
+}
+
+PROGRAM(bug) {
+  leat_scope(life);
+  int_chan table[SEATS];
+  for (int i = 0; i < SEATS; i++) {
+    table[i] = forks[i] = leat_chan_make(life, int, 1);
+    leat_send(table[i], 1);
+  }
+  leat_scope(s);
+  for (int i = 0; i < SEATS; i++) leat_go(s, philosopher, i, bug);
+  return leat_wait(s);
+}

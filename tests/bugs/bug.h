@@ -1,0 +1,25 @@
+/* What the programs here have in common. Each is a kind of bug by which real programs have blocked, and, with any argument but "bug", the same
+ * program without it. Something goes on beside it, so that it is never a total deadlock. */
+#pragma once
+#include <leat/leat.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+LEAT_FN(heartbeat) {
+  while (leat_sleep(LEAT_MS(3)) == LEAT_OK) {}
+}
+
+/* Some other work. */
+static inline void busy(int milliseconds) { (void)!leat_sleep(LEAT_MS(milliseconds)); }
+
+typedef leat_chan(int) int_chan;
+
+#define PROGRAM(bug) \
+  static int program(bool bug); \
+  LEAT_MAIN(argc, argv) { \
+    leat_scope(life); \
+    leat_service(life, heartbeat); \
+    return program(argc > 1 && strcmp(argv[1], "bug") == 0); \
+  } \
+  static int program(bool bug)
