@@ -302,3 +302,96 @@ RACE(a_thread_and_a_goroutine, "write_on_thread") {
   MUST(pthread_create(&thread, NULL, write_on_thread, &place) == 0);
   leat_blocking { pthread_join(thread, NULL); }
 }
+
+static struct {
+  leat_mutex lock, another;
+  leat_rwmutex rwlock;
+  leat_cond changed;
+  int n;
+} guarded;
+LEAT_FN(count_under, leat_mutex *, lock) { leat_locked(lock) guarded.n++; }
+RACE(two_locks_for_one_thing, "count_under") {
+  leat_scope(s);
+  leat_go(s, count_under, &guarded.lock);
+  let_others_run();
+  leat_go(s, count_under, &guarded.another);
+  let_others_run();
+}
+LEAT_FN(look_without_the_lock, int *, n) { *n = guarded.n; }
+RACE(looking_without_the_mutex, "look_without_the_lock") {
+  int n = 0;
+  leat_scope(s);
+  leat_go(s, look_without_the_lock, &n);
+  leat_go(s, count_under, &guarded.lock);
+  let_others_run();
+}
+LEAT_FN(count_as_a_reader, int, unused) {
+  (void)unused;
+  leat_read_locked(&guarded.rwlock) guarded.n++;
+}
+RACE(writing_under_a_read_lock, "count_as_a_reader") {
+  leat_scope(s);
+  leat_go(s, count_as_a_reader, 1);
+  let_others_run();
+  leat_go(s, count_as_a_reader, 2);
+  let_others_run();
+}
+LEAT_FN(wait_for_change, int, n) {
+  leat_mutex_lock(&guarded.lock);
+  while (guarded.n == n && leat_cond_wait(&guarded.changed, &guarded.lock) == LEAT_OK) {}
+  leat_mutex_unlock(&guarded.lock);
+}
+static void change_without_the_lock(void) { guarded.n++; }
+RACE(a_condition_that_changes_without_its_lock, "change_without_the_lock") {
+  leat_scope(s);
+  leat_go(s, wait_for_change, guarded.n);
+  let_others_run();
+  change_without_the_lock();
+  leat_cond_signal(&guarded.changed);
+  let_others_run();
+  leat_cond_signal(&guarded.changed);
+}
+
+static leat_event happened;
+LEAT_FN(wait_and_read, int *, place) {
+  leat_event_wait(&happened);
+  MUST(*place >= 0);
+}
+static void write_after_set(int *place) { *place = 2; }
+RACE(writing_after_the_event, "write_after_set") {
+  int place = 0;
+  leat_scope(s);
+  leat_go(s, wait_and_read, &place);
+  leat_event_set(&happened);
+  let_others_run();
+  write_after_set(&place);
+}
+
+static leat_pool(box) boxes;
+LEAT_FN(take_one, box **, taken) {
+  MUST(leat_pool_get(&boxes, taken) == LEAT_OK);
+  (*taken)->value = 1;
+  leat_yield();
+}
+static void write_after_put(box *b) { b->value = 2; }
+RACE(writing_after_a_put, "write_after_put") {
+  box *b, *taken = NULL;
+  leat_scope(s);
+  MUST(leat_pool_get(&boxes, &b) == LEAT_OK);
+  leat_pool_put(&boxes, b);
+  leat_go(s, take_one, &taken);
+  let_others_run();
+  write_after_put(b);
+}
+
+LEAT_FN(fail_and_write, int *, place) {
+  leat_fail(LEAT_FAILED, "before the write");
+  *place = 1;
+}
+RACE(reading_before_the_failure_has_been_waited_for, "read_result") {
+  int place = 0;
+  leat_scope(s);
+  leat_go(s, fail_and_write, &place);
+  let_others_run();
+  MUST(read_result(&place) == 1);
+}
