@@ -1,5 +1,6 @@
 /* leat/leat.h - all of leat. */
 #pragma once
+#include "alarm.h"
 #include "channel.h"
 #include "cond.h"
 #include "context.h"

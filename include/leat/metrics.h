@@ -70,7 +70,9 @@ typedef struct leat_metrics {
   uint64_t stacks_used, stacks_cached, stacks_trimmed; /* by goroutines; free, with memory; free, without */
   uint64_t stack_slabs, stack_bytes;                   /* mappings; address space, of which only what was touched takes memory */
 
-  uint64_t leat_i_reserved[32];
+  uint64_t alarms[4]; /* told of so far, by enum leat_alarm_kind: leat/alarm.h */
+
+  uint64_t leat_i_reserved[28];
 } leat_metrics;
 
 /* Any thread, also while the runtime does not run (nearly all is 0 then). Takes some microseconds. */

@@ -5,7 +5,7 @@
  * stack, inside the root scope; its value is the exit status, and goroutines that still run then are cancelled and joined.
  *
  * Environment: LEAT_WORKERS=n, LEAT_STACK=size[K|M] set the defaults of the options below;
- * LEAT_START_STACKS=1 sets start_stacks.
+ * LEAT_START_STACKS=1 sets start_stacks; LEAT_ALARMS=250ms sets alarms (leat/alarm.h).
  *
  * A total deadlock (every goroutine blocked, and no timer, descriptor, signal or other thread that could wake one) ends the process with
  * a report and exit status 2. After fork the child may only exec; any leat call there ends it with a sentence. pthread_cancel on a

@@ -7,6 +7,7 @@
 #include "../runtime/scheduler.h"
 #include "../runtime/timer.h"
 #include "../runtime/watcher.h"
+#include "alarm.h"
 #include "dump.h"
 #include "dump_signal.h"
 #include "finder.h"
@@ -51,7 +52,7 @@ void leat_i_check_deadlock(void) {
   bool woken = false;
   if (leat_i_runtime_ignores_deadlock() || !all_is_quiet(&before)) return;
   if (!leat_i_live_goroutines() && !leat_i_foreign_parked() && !leat_i_main_goroutine()) return;
-  int ours = leat_i_watcher_threads() + leat_i_dump_threads() + leat_i_finder_threads();
+  int ours = leat_i_watcher_threads() + leat_i_dump_threads() + leat_i_finder_threads() + leat_i_alarm_threads();
   if (threads_of_process() != load_seq(&s->n_threads) + ours + leat_i_foreign_parked()) return;
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);

@@ -97,21 +97,25 @@ static void print_frame(struct dump *d, uintptr_t pc) {
   else fprintf(d->out, "    at 0x%" PRIxPTR "\n", pc - 1);
 }
 
-/* How a goroutine gives up its thread, how it asks for a dump, and how it began, is not shown. */
-static void print_trace(struct dump *d, const struct sight *s) {
+struct span leat_i_shown_frames(const struct sight *s) {
   static void (*const below[])(void) = {(void (*)(void))leat_i_park, (void (*)(void))leat_i_yield, (void (*)(void))leat_dump_with};
   int first = 0, n = s->n;
   for (int i = 0; i < n && i < DEEPEST; i++)
     for (size_t k = 0; k < sizeof below / sizeof *below; k++)
       if (leat_i_cfi_function(s->pcs[i] - 1) == (uintptr_t)below[k]) first = i + 1;
   if (n && leat_i_cfi_function(s->pcs[n - 1] - 1) == (uintptr_t)leat_i_switch_entry) n -= 2;
-  for (int i = first; i < n; i++) print_frame(d, s->pcs[i]);
+  return (struct span){first, n > first ? n : first};
+}
+
+static void print_trace(struct dump *d, const struct sight *s) {
+  struct span shown = leat_i_shown_frames(s);
+  for (int i = shown.first; i < shown.end; i++) print_frame(d, s->pcs[i]);
   if (s->n == SIGHT_FRAMES) fprintf(d->out, "    ...\n");
 }
 
 /* ---- one goroutine ---- */
 
-static void print_who(FILE *out, const struct sight *s) {
+void leat_i_print_who(FILE *out, const struct sight *s) {
   if (s->kind == KIND_FOREIGN) fprintf(out, "a thread that is not leat's (as goroutine %" PRIu64 ")", s->id);
   else fprintf(out, "goroutine %" PRIu64 " (%s)", s->id, *s->name ? s->name : "?");
   if (*s->birthplace) fprintf(out, ", started at %s", s->birthplace);
@@ -128,14 +132,14 @@ static const char *state_text(const struct sight *s) {
 
 static void print_brief(struct dump *d, const struct sight *s) {
   fprintf(d->out, "  ");
-  print_who(d->out, s);
+  leat_i_print_who(d->out, s);
   fprintf(d->out, ": %s\n", state_text(s));
 }
 
 static void print_full(struct dump *d, const struct sight *s) {
   char duration[DURATION_TEXT];
   fputc('\n', d->out);
-  print_who(d->out, s);
+  leat_i_print_who(d->out, s);
   if (s->parent) fprintf(d->out, " by goroutine %" PRIu64, s->parent);
   fprintf(d->out, ": %s", state_text(s));
   if (s->thread) fprintf(d->out, " on thread %d", s->thread);
@@ -184,7 +188,7 @@ static void print_group(struct dump *d, const struct group *g) {
   }
   const struct sight *s = &g->first;
   fprintf(d->out, "\n%" PRIu64 " alike, such as ", g->n);
-  print_who(d->out, s);
+  leat_i_print_who(d->out, s);
   fprintf(d->out, ": %s", s->state == SEEN_WAITING ? leat_i_wait_text(s->reason) : state_text(s));
   if (g->earliest) {
     leat_i_duration_text(d->now - g->earliest, longest);

@@ -2,7 +2,9 @@
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "../runtime/timer.h"
+#include "alarm.h"
 #include <inttypes.h>
+#include <leat/alarm.h>
 #include <leat/metrics.h>
 #include <leat/time.h>
 #include <string.h>
@@ -111,6 +113,7 @@ void leat_metrics_read(leat_metrics *m) {
   m->timers_armed = timers.armed;
   m->timers_fired = timers.fired;
   m->timers_stopped = timers.stopped;
+  for (int i = 0; i < LEAT_ALARM_KINDS; i++) m->alarms[i] = leat_i_alarms_counted(i);
   leat_i_stacks_count(&stacks);
   m->stacks_used = alive - (leat_i_main_goroutine() != NULL);
   m->stacks_trimmed = stacks.clean;
@@ -150,6 +153,9 @@ void leat_metrics_print(FILE *out) {
   for (int i = 0; i < m.n_waits; i++) fprintf(out, "leat_waiting{reason=\"%s\"} %" PRIu64 "\n", m.waits[i].reason, m.waits[i].now);
   header(out, "waits_total", "counter", "Waits, by reason.");
   for (int i = 0; i < m.n_waits; i++) fprintf(out, "leat_waits_total{reason=\"%s\"} %" PRIu64 "\n", m.waits[i].reason, m.waits[i].total);
+  header(out, "alarms_total", "counter", "Alarms told of, by kind.");
+  static const char *const kinds[LEAT_ALARM_KINDS] = {"starving", "overrun", "stuck", "meter"};
+  for (int i = 0; i < LEAT_ALARM_KINDS; i++) fprintf(out, "leat_alarms_total{kind=\"%s\"} %" PRIu64 "\n", kinds[i], m.alarms[i]);
   const struct {
     const char *name, *help;
     uint64_t value;

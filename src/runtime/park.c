@@ -73,6 +73,7 @@ static void finish_switch(struct worker *w) {
     leat_i_ring_push(w, g);
     break;
   case AFTER_RELEASE:
+    if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     if (g->home) {
       send_home(g->home, g);
     } else {

@@ -150,3 +150,24 @@ bool leat_i_work_waits(void) {
     if (!ring_is_empty(w) || (!load_relaxed(&w->has_token) && load_relaxed(&w->next))) return true;
   return false;
 }
+
+/* A goroutine may run, and end, while it is looked at: descriptors stay readable. */
+static void note_older(struct goroutine *g, int64_t *oldest) {
+  int64_t since = g ? load_relaxed(&g->runnable_since) : 0;
+  if (since && (!*oldest || since < *oldest)) *oldest = since;
+}
+
+int64_t leat_i_oldest_runnable(void) {
+  struct sched *s = &leat_i_sched;
+  int64_t oldest = 0;
+  for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
+    uint32_t h = load_acquire(&w->head);
+    note_older(load_relaxed(&w->next), &oldest);
+    note_older(load_relaxed(&w->inbox), &oldest);
+    if (h != load_acquire(&w->tail)) note_older(load_relaxed(&w->ring[h % RING_SIZE]), &oldest);
+  }
+  lock_take(&s->lock);
+  if (load_relaxed(&s->queue_n)) note_older(queue[queue_head % queue_room], &oldest);
+  lock_drop(&s->lock);
+  return oldest;
+}

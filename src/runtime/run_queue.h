@@ -23,6 +23,8 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale);
 void leat_i_hand_on(struct worker *w);
 /* Whether anything waits that a worker without work of its own could run. */
 bool leat_i_work_waits(void);
+/* Since when the first of any queue has been runnable, by its stamp; 0: none waits that has one. Any thread. */
+int64_t leat_i_oldest_runnable(void);
 /* By the owner, at the back. Not inline: for most of its callers it is the rare case. */
 void leat_i_ring_push(struct worker *w, struct goroutine *g);
 

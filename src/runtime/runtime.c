@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "runtime.h"
 #include "../core/scope.h"
+#include "../inspect/alarm.h"
 #include "../inspect/dump_signal.h"
 #include "../inspect/fault.h"
 #include "../inspect/finder.h"
@@ -147,6 +148,7 @@ static int start(const leat_options *options) {
   leat_i_leak_roots();
 #endif
   if (in_force.fault_handlers) leat_i_fault_handlers_install();
+  leat_i_alarms_from_environment();
   return LEAT_OK;
 }
 
@@ -154,6 +156,7 @@ static void stop(void) {
   leat_i_dump_signal_stop();
   leat_i_finder_stop();
   leat_i_watcher_stop();
+  leat_i_alarms_stop();
   leat_i_workers_stop();
   leat_i_poller_stop();
   leat_i_timers_free();
@@ -324,11 +327,16 @@ void leat_i_thread_stack(char **low, char **high) {
 
 void leat_i_block_begin(void) {
   struct worker *w = leat_i_worker();
-  if (w && !w->pinned) leat_i_give_up_token(w);
+  if (!w || w->pinned) return;
+  store_relaxed(&w->in_blocking_call, true);
+  leat_i_give_up_token(w);
 }
 
 void leat_i_block_end(void) {
-  if (leat_i_worker()) leat_i_regain_token(leat_i_self());
+  struct worker *w = leat_i_worker();
+  if (!w) return;
+  store_relaxed(&w->in_blocking_call, false);
+  leat_i_regain_token(leat_i_self());
 }
 
 const struct layout_entry leat_i_layout_of_runtime[] = {

@@ -338,18 +338,24 @@ void leat_i_stacks_count(struct stack_counts *sum) {
   }
 }
 
-struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {
-  const char *a = address;
+/* Async-signal-safe. */
+static struct slab *slab_at(const char *a, uint32_t *slot) {
   uint32_t n = load_acquire(&n_slabs);
   for (uint32_t k = 0; k < n; k++) {
     struct slab *slab = load_acquire(&slabs[k]);
     if (!slab || a < slab->base || a >= slab->base + slab->stride * slab->n) continue;
-    uint32_t i = (uint32_t)((size_t)(a - slab->base) / slab->stride);
-    if (load_acquire(&slab->slots[i].state) == SLOT_FREE) return NULL;
-    *in_guard = a < slab->base + slab->stride * i + STACK_GUARD;
-    return descriptor(slab, i);
+    *slot = (uint32_t)((size_t)(a - slab->base) / slab->stride);
+    return slab;
   }
   return NULL;
+}
+
+struct goroutine *leat_i_stack_find(const void *address, bool *in_guard) {
+  uint32_t i;
+  struct slab *slab = slab_at(address, &i);
+  if (!slab || load_acquire(&slab->slots[i].state) == SLOT_FREE) return NULL;
+  *in_guard = (const char *)address < slab->base + slab->stride * i + STACK_GUARD;
+  return descriptor(slab, i);
 }
 
 bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine *, void *), void *environment) {
@@ -364,6 +370,19 @@ bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine 
     }
   }
   return false;
+}
+
+void leat_i_stacks_look(struct goroutine *g, void (*visit)(struct goroutine *, void *), void *environment) {
+  uint32_t i, live = SLOT_LIVE;
+  struct slab *slab = slab_at((const char *)g, &i);
+  if (!slab || descriptor(slab, i) != g) return;
+  while (!cas(&slab->slots[i].state, &live, SLOT_LOOKED_AT)) { /* by another report */
+    if (live == SLOT_FREE) return;
+    live = SLOT_LIVE;
+    sched_yield();
+  }
+  visit(g, environment);
+  store_release(&slab->slots[i].state, SLOT_LIVE);
 }
 
 void leat_i_stacks_each(void (*visit)(struct goroutine *, void *), void *environment) {

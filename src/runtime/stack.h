@@ -72,5 +72,7 @@ struct stack_cursor {
   uint32_t slab, slot;
 };
 bool leat_i_stacks_next(struct stack_cursor *at, void (*visit)(struct goroutine *g, void *environment), void *environment);
+/* For this one, if it is live, or whoever has its slot now. */
+void leat_i_stacks_look(struct goroutine *g, void (*visit)(struct goroutine *g, void *environment), void *environment);
 /* For every one. */
 void leat_i_stacks_each(void (*visit)(struct goroutine *g, void *environment), void *environment);

@@ -5,6 +5,7 @@
 #include "poller.h"
 #include "scheduler.h"
 #include "timer.h"
+#include "../inspect/alarm.h"
 #include "../inspect/threads.h"
 #include <leat/status.h>
 #include <signal.h>
@@ -18,6 +19,10 @@ static _Atomic(uint32_t) running, asleep, stop_word;
 void leat_i_watcher_notice(void) {
   /* The caller has stored n_running, the watcher stores asleep and then loads n_running. */
   if (load_seq(&asleep) && load_seq(&leat_i_sched.n_running) && exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
+}
+
+void leat_i_watcher_rouse(void) {
+  if (exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
 }
 
 int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
@@ -67,16 +72,16 @@ static bool look(int64_t now) {
 
 static void *watch(void *unused) {
   (void)unused;
-  int64_t pause = SHORTEST, trimmed = 0;
+  int64_t pause = SHORTEST, trimmed = 0, looked = leat_i_nondet_clock();
   int idle_rounds = 0;
   leat_i_thread_ours();
   while (!load_acquire(&stop_word)) {
     /* While nobody polls, timers and descriptors are the watcher's. */
     if (load_relaxed(&leat_i_sched.n_running) == 0 && load_relaxed(&leat_i_sched.polling_until) && ++idle_rounds > IDLE_ROUNDS) {
       store_seq(&asleep, 1);
-      if (load_seq(&leat_i_sched.n_running) == 0 && load_seq(&leat_i_sched.polling_until) && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, LEAT_NEVER);
-      store_seq(&asleep, 0);
-      idle_rounds = 0;
+      if (load_seq(&leat_i_sched.n_running) == 0 && load_seq(&leat_i_sched.polling_until) && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, leat_i_alarms_next());
+      idle_rounds = exchange_seq(&asleep, 0) ? IDLE_ROUNDS : 0; /* it slept to the end: a look, and again */
+      looked = leat_i_nondet_clock();
       pause = SHORTEST;
     }
     leat_i_nondet_sleep(&stop_word, 0, leat_i_nondet_clock() + pause);
@@ -84,6 +89,8 @@ static void *watch(void *unused) {
     store_relaxed(&leat_i_coarse_clock, now);
     leat_i_ask_for_samples();
     bool acted = look(now);
+    leat_i_alarms_look(now, now - looked);
+    looked = now;
     if (load_relaxed(&leat_i_sched.n_running)) idle_rounds = 0;
     pause = acted ? SHORTEST : pause * 2 > LONGEST ? LONGEST : pause * 2;
     if (now - trimmed > TRIM_EVERY) {

@@ -6,6 +6,7 @@
  *  - Work that lies in a next-slot whose owner does not yield, while a worker is idle.
  *  - Timers that are due, and descriptors, while all workers are busy for long.
  *  - Free stacks, whose memory is given back.
+ *  - What alarms were set for (inspect/alarm.h).
  * It sleeps without a limit once all workers have been idle for a while. Goroutines are never preempted. */
 #pragma once
 
@@ -14,3 +15,5 @@ void leat_i_watcher_stop(void);
 int leat_i_watcher_threads(void); /* 0 or 1 */
 /* A worker has begun or ceased to work. Cheap. */
 void leat_i_watcher_notice(void);
+/* There is more to look at: it does not sleep on. */
+void leat_i_watcher_rouse(void);

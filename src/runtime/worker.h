@@ -42,6 +42,7 @@ struct worker {
   _Atomic(bool) has_token;
   _Atomic(uint32_t) stamp; /* bits of enum stamp_mode */
   _Atomic(bool) asked;    /* by the watcher: to give way, at the next operation or checkpoint */
+  _Atomic(bool) in_blocking_call; /* leat_blocking */
   _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
@@ -60,6 +61,11 @@ struct worker {
   _Atomic(uint32_t) gone; /* and its thread, which is detached: the struct can be used again */
   uint32_t seen_ticks;
   int64_t seen_since;
+  uint32_t held_ticks;   /* for alarms: inspect/alarm.h */
+  int64_t held_since;
+  uint8_t held_level[2];
+  _Atomic(uint32_t) alarm, alarm_ticks; /* kinds that are due, as bits; ticks at that time */
+  _Atomic(int64_t) alarm_duration;
   pthread_t thread;
   _Atomic(int) thread_id; /* the kernel's; 0: it has none, or has ended */
   struct worker *all_next; /* all workers; grows only, while the runtime runs */
