@@ -16,37 +16,41 @@ type fixed struct {
 }
 
 var benchmarks = map[string]interface{}{
-	"yield":           counted(yield),
-	"spawn-1000":      counted(func(n int) time.Duration { return startAndJoin(n, 1000) }),
-	"spawn-100k":      counted(func(n int) time.Duration { return startAndJoin(n, 100000) }),
-	"spawn-1M":        fixed{"ns", spawn1M},
-	"ping-pong":       counted(pingPong),
-	"one-way":         counted(func(n int) time.Duration { return oneProducer(n, 0) }),
-	"spsc-128":        counted(func(n int) time.Duration { return oneProducer(n, 128) }),
-	"mpmc-4x4-128":    counted(func(n int) time.Duration { return many(n, 4, 4, 128) }),
-	"fan-in-100":      counted(func(n int) time.Duration { return many(n, 100, 1, 0) }),
-	"fan-out-100":     counted(func(n int) time.Duration { return many(n, 1, 100, 0) }),
-	"ring-1000":       counted(ring),
-	"pairs-0":         counted(func(n int) time.Duration { return pairs(n, 0) }),
-	"pairs-128":       counted(func(n int) time.Duration { return pairs(n, 128) }),
-	"sieve-1000":      fixed{"ms", sieve},
-	"select-2":        counted(select2),
-	"select-8":        counted(select8),
-	"select-64":       counted(select64),
-	"done-64":         counted(done64),
-	"done-64-channel": counted(done64),
-	"mutex":           counted(func(n int) time.Duration { return mutex(n, 1) }),
-	"mutex-4":         counted(func(n int) time.Duration { return mutex(n, 4) }),
-	"rwmutex-read":    counted(func(n int) time.Duration { return rwmutex(n, 1, 1<<62) }),
-	"rwmutex-4x100":   counted(func(n int) time.Duration { return rwmutex(n, 4, 100) }),
-	"rwmutex-4x10":    counted(func(n int) time.Duration { return rwmutex(n, 4, 10) }),
-	"rwmutex-4x1":     counted(func(n int) time.Duration { return rwmutex(n, 4, 1) }),
-	"cond-ping-pong":  counted(condPingPong),
-	"skynet-1M":       fixed{"ms", skynet},
-	"skynet-1M-peak":  fixed{"MB", skynetPeak},
-	"sleep-100k":      fixed{"ms", sleepers},
-	"parked-100k":     fixed{"B", func() (float64, int64) { return parkMany(100000) }},
-	"parked-1M":       fixed{"B", func() (float64, int64) { return parkMany(1000000) }},
+	"yield":            counted(yield),
+	"spawn-1000":       counted(func(n int) time.Duration { return startAndJoin(n, 1000) }),
+	"spawn-100k":       counted(func(n int) time.Duration { return startAndJoin(n, 100000) }),
+	"spawn-1M":         fixed{"ns", spawn1M},
+	"ping-pong":        counted(pingPong),
+	"one-way":          counted(func(n int) time.Duration { return oneProducer(n, 0) }),
+	"spsc-128":         counted(func(n int) time.Duration { return oneProducer(n, 128) }),
+	"mpmc-4x4-128":     counted(func(n int) time.Duration { return many(n, 4, 4, 128) }),
+	"fan-in-100":       counted(func(n int) time.Duration { return many(n, 100, 1, 0) }),
+	"fan-out-100":      counted(func(n int) time.Duration { return many(n, 1, 100, 0) }),
+	"ring-1000":        counted(ring),
+	"pairs-0":          counted(func(n int) time.Duration { return pairs(n, 0) }),
+	"pairs-128":        counted(func(n int) time.Duration { return pairs(n, 128) }),
+	"sieve-1000":       fixed{"ms", sieve},
+	"select-2":         counted(select2),
+	"select-8":         counted(select8),
+	"select-64":        counted(select64),
+	"done-64":          counted(done64),
+	"done-64-channel":  counted(done64),
+	"mutex":            counted(func(n int) time.Duration { return mutex(n, 1) }),
+	"mutex-4":          counted(func(n int) time.Duration { return mutex(n, 4) }),
+	"rwmutex-read":     counted(func(n int) time.Duration { return rwmutex(n, 1, 1<<62) }),
+	"rwmutex-4x100":    counted(func(n int) time.Duration { return rwmutex(n, 4, 100) }),
+	"rwmutex-4x10":     counted(func(n int) time.Duration { return rwmutex(n, 4, 10) }),
+	"rwmutex-4x1":      counted(func(n int) time.Duration { return rwmutex(n, 4, 1) }),
+	"cond-ping-pong":   counted(condPingPong),
+	"skynet-1M":        fixed{"ms", skynet},
+	"skynet-1M-peak":   fixed{"MB", skynetPeak},
+	"sleep-100k":       fixed{"ms", sleepers},
+	"parked-100k":      fixed{"B", func() (float64, int64) { return parkMany(100000) }},
+	"parked-1M":        fixed{"B", func() (float64, int64) { return parkMany(1000000) }},
+	"cancel-tree-100k": fixed{"ms", cancelTree},
+	"pipeline":         counted(pipeline),
+	"tcp-echo-50":      fixed{"", serve},
+	"tcp-echo-10000":   fixed{"", serve},
 }
 
 func fail(format string, args ...interface{}) {
@@ -96,6 +100,10 @@ func main() {
 		for name := range benchmarks {
 			fmt.Println(name)
 		}
+		return
+	}
+	if os.Args[1] == "digest" && len(os.Args) > 2 {
+		digest(os.Args[2])
 		return
 	}
 	name, ms := os.Args[1], 200

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -99,4 +100,46 @@ func parkMany(n int64) (float64, int64) {
 	close(c)
 	wg.Wait()
 	return bytes, closed
+}
+
+type tree struct{ waiting, ended int64 }
+
+func (t *tree) branch(ctx context.Context, leaves int64) {
+	if leaves == 1 {
+		atomic.AddInt64(&t.waiting, 1)
+		<-ctx.Done()
+		atomic.AddInt64(&t.ended, 1)
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Add(10)
+	for i := 0; i < 10; i++ {
+		go func() {
+			t.branch(ctx, leaves/10)
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+}
+
+// Contexts in a tree with ten below each, and 100,000 goroutines that wait in its leaves: from the cancel of the root until all have ended.
+func cancelTree() (float64, int64) {
+	const leaves = 100000
+	var t tree
+	ended := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		t.branch(ctx, leaves)
+		close(ended)
+	}()
+	for atomic.LoadInt64(&t.waiting) < leaves {
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(10 * time.Millisecond)
+	start := time.Now()
+	cancel()
+	<-ended
+	return time.Since(start).Seconds() * 1e3, t.ended
 }

@@ -89,10 +89,43 @@ static double park_many(int64_t n, int64_t *check) {
 static double parked_100k(int64_t *check) { return park_many(100000, check); }
 static double parked_1M(int64_t *check) { return park_many(1000000, check); }
 
+/* Contexts in a tree with ten below each, and 100,000 goroutines that wait in its leaves: from the cancel of the root until all have ended. In
+ * leat a goroutine that starts others has a scope, which is a node of the tree. */
+struct tree {
+  _Atomic(int64_t) waiting, ended;
+};
+LEAT_FN(branch, struct tree *, t, int64_t, leaves) {
+  if (leaves == 1) {
+    t->waiting++;
+    char nothing_;
+    expect("status", leat_recv((leat_rx(char))NULL, &nothing_), LEAT_CANCELED);
+    t->ended++;
+    return;
+  }
+  leat_scope(s);
+  for (int i = 0; i < 10; i++) must(leat_go(s, branch, t, leaves / 10));
+  expect("status", leat_wait(s), LEAT_CANCELED);
+}
+static double cancel_tree(int64_t *check) {
+  const int64_t leaves = 100000;
+  struct tree t = {0};
+  leat_scope(s);
+  must(leat_go(s, branch, &t, leaves));
+  while (t.waiting < leaves) must(leat_sleep(LEAT_MS(10)));
+  must(leat_sleep(LEAT_MS(10)));
+  int64_t start = leat_now();
+  leat_cancel(s);
+  expect("status", leat_wait(s), LEAT_CANCELED);
+  double took = (double)(leat_now() - start) / 1e6;
+  *check = t.ended;
+  return took;
+}
+
 const struct benchmark scale_benchmarks[] = {
   FIXED("skynet-1M", "ms", skynet),
   FIXED("skynet-1M-peak", "MB", skynet_peak),
   FIXED("sleep-100k", "ms", sleepers),
   FIXED("parked-100k", "B", parked_100k),
   FIXED("parked-1M", "B", parked_1M),
+  FIXED("cancel-tree-100k", "ms", cancel_tree),
   {0}};
