@@ -965,6 +965,29 @@ TEST_GO(release_lets_those_go_on_who_wait) {
     }
   }
 }
+LEAT_FN(release_it, struct leat_scope *, ctx) { leat_context_release(ctx); }
+LEAT_FN(derive_from_it, leat_view, ctx) { leat_with_cancel(ctx); }
+LEAT_FN(start_in_it, leat_view, ctx) { leat_go(ctx, run_once); }
+LEAT_FN(ask_for_its_status, leat_view, ctx) { leat_scope_status(ctx); }
+LEAT_FN(cancel_again, struct leat_scope *, ctx) { leat_cancel(ctx); }
+LEAT_FN(wait_for_it, struct leat_scope *, ctx) {
+  if (leat_wait(ctx)) return;
+}
+TEST_GO(using_a_context_that_was_released_is_misuse_in_debug_builds) {
+  const char *variant = getenv("VARIANT");
+  if (!variant || !strstr(variant, "debug")) TEST_SKIP("this build does not check");
+  leat_scope(s);
+  struct leat_scope *ctx = leat_with_cancel(s);
+  leat_view below = with_user_id(ctx, 1);
+  leat_context_release(ctx);
+  CHECK_PANICS("leat_context_release on a scope that has ended (made at ../../tests/context.c:", release_it, ctx);
+  CHECK_PANICS("on a scope that has ended", derive_from_it, below);
+  CHECK_PANICS("starting a goroutine on a scope that has ended", start_in_it, ctx);
+  CHECK_PANICS("leat_scope_status on a scope", ask_for_its_status, below);
+  CHECK_PANICS("leat_cancel on a scope", cancel_again, ctx);
+  CHECK_PANICS("leat_wait on a scope", wait_for_it, ctx);
+  CHECK_EQ(ran, 0);
+}
 static void as_in_go(leat_view parent, int64_t limit) {
   struct leat_scope *ctx = leat_with_timeout(parent, limit);
   leat_defer(leat_context_release, ctx);

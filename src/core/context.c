@@ -44,13 +44,16 @@ struct leat_hook {
 
 /* What stands for the contexts that there was no memory for. */
 static struct context no_memory = {
-  .scope = {.kind = SCOPE_CONTEXT, .status = LEAT_NOMEM, .deadline = LEAT_NEVER, .cause = "out of memory", .birthplace = "out of memory",
+  .scope = {ALIVE_SCOPE .kind = SCOPE_CONTEXT, .status = LEAT_NOMEM, .deadline = LEAT_NEVER, .cause = "out of memory", .birthplace = "out of memory",
             .failure = {.status = LEAT_NOMEM, .message = "out of memory", .name = "a context", .birthplace = "out of memory"},
             .extra = &no_memory.extra},
 };
 static struct leat_hook no_memory_hook = {.context.scope.parent = NULL};
 
-static struct scope *scope_of(const struct leat_scope *view) { return view ? (struct scope *)view : leat_i_self()->scope; }
+static struct scope *scope_of(const struct leat_scope *view) {
+  leat_i_scope_check((const struct scope *)view, "an operation of contexts");
+  return view ? (struct scope *)view : leat_i_self()->scope;
+}
 static struct scope *home_of(struct scope *s) { return s->kind == SCOPE_BLOCK ? s : s->home; }
 
 static void *no_memory_for(struct scope *parent, const char *what, const char *where) {
@@ -113,13 +116,14 @@ struct leat_scope *leat_i_with_timeout(const struct leat_scope *parent, const ch
 
 static void release(struct scope *s, const char *operation) {
   struct goroutine *self = leat_i_self();
+  leat_i_scope_check(s, operation);
   if (s->kind == SCOPE_BLOCK) leat_i_panic("%s: this scope belongs to a block (at %s), which ends it", operation, s->birthplace);
   if (leat_i_scope_contains(s, self)) leat_i_panic("%s: a goroutine that runs in it (made at %s) cannot release it: it would wait for itself", operation, s->birthplace);
   leat_error *unhandled = leat_i_scope_end(s, self);
   happens_after(&s->status);
   leat_i_scope_detach(s);
   unhandled = leat_error_join(leat_i_scope_free_belongings(s), unhandled);
-  free(s);
+  leat_i_context_free(s);
   if (unhandled) leat_i_panic_with(unhandled);
 }
 
@@ -148,6 +152,7 @@ static bool is_governed_by(const struct scope *s, const struct scope *view) {
 
 void leat_i_follow(struct leat_scope *space, const struct leat_scope *view) {
   struct scope *s = (struct scope *)space, *followed = scope_of(view);
+  leat_i_scope_check(s, "leat_follow");
   if (s == &no_memory.scope || is_governed_by(s, followed)) return;
   struct extra *x = leat_i_scope_extra(s);
   struct follow *f = x ? calloc(1, sizeof *f) : NULL;
@@ -239,6 +244,7 @@ leat_view leat_i_with_value(const struct leat_scope *view, const struct leat_i_k
 int leat_i_set_value(struct leat_scope *space, const struct leat_i_key *key, const void *value) {
   happens_call();
   struct scope *s = (struct scope *)space;
+  leat_i_scope_check(s, "leat_set_value");
   struct extra *x = s == &no_memory.scope ? NULL : leat_i_scope_extra(s);
   struct value *v = x ? malloc(sizeof *v + key->size) : NULL;
   if (!v) {
@@ -335,7 +341,10 @@ leat_hook *leat_i_after_cancel(const struct leat_scope *view, const struct leat_
   return h;
 }
 
-bool leat_hook_stop(leat_hook *h) { return leat_i_unwatch(&h->watch); }
+bool leat_hook_stop(leat_hook *h) {
+  if (h != &no_memory_hook) leat_i_scope_check(&h->context.scope, "leat_hook_stop");
+  return leat_i_unwatch(&h->watch);
+}
 
 void leat_hook_release(leat_hook *h) {
   happens_call();

@@ -18,6 +18,31 @@
 /* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
 static inline struct scope *also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
 
+#ifdef LEAT_DEBUG
+/* Debug builds keep freed contexts for a while, so that a handle that outlived one is recognised; a block's is, while its stack is not used
+ * otherwise. */
+enum { QUARANTINE = 1024 };
+#define SCOPE_DEAD UINT64_C(0xdead11ea75c09e)
+static struct scope *quarantine[QUARANTINE];
+static _Atomic(uint32_t) quarantined;
+
+void leat_i_scope_check(const struct scope *s, const char *operation) {
+  if (s && s->magic != SCOPE_ALIVE)
+    leat_i_panic("%s on a scope that has ended (made at %s)", operation, s->magic == SCOPE_DEAD ? s->birthplace : "an unknown place");
+}
+
+static void set_alive(struct scope *s) { s->magic = SCOPE_ALIVE; }
+static void set_dead(struct scope *s) { s->magic = SCOPE_DEAD; }
+void leat_i_context_free(struct scope *s) {
+  uint32_t at = add(&quarantined, 1) % QUARANTINE;
+  free(__atomic_exchange_n(&quarantine[at], s, __ATOMIC_ACQ_REL));
+}
+#else
+static inline void set_alive(struct scope *s) { (void)s; }
+static inline void set_dead(struct scope *s) { (void)s; }
+void leat_i_context_free(struct scope *s) { free(s); }
+#endif
+
 /* ---- what only some scopes have ---- */
 
 struct extra *leat_i_scope_extra(struct scope *s) {
@@ -193,6 +218,7 @@ char *leat_i_format(const char *format, va_list args) {
 }
 
 void leat_i_cancel(struct leat_scope *s, const char *cause, ...) {
+  leat_i_scope_check((struct scope *)s, "leat_cancel");
   va_list args;
   va_start(args, cause);
   char *text = leat_i_format(cause, args);
@@ -217,6 +243,7 @@ static inline void attach(struct scope *s, struct scope *parent) {
   s->depth = parent->depth + 1;
   s->epoch = leak_epoch();
   store_relaxed(&s->deadline, LEAT_NEVER);
+  set_alive(s);
   s->timer.fire = deadline_passes;
   s->timer.environment = s;
   happens_anew(&s->status); /* told apart: who was cancelled, who failed, who ended, of tasks and of services */
@@ -244,6 +271,7 @@ static inline void detach(struct scope *s) {
   else parent->children = s->next_sibling;
   if (s->next_sibling) s->next_sibling->previous_sibling = s->previous_sibling;
   lock_drop(&parent->lock);
+  set_dead(s);
 }
 void leat_i_scope_detach(struct scope *s) { detach(s); }
 
@@ -346,7 +374,7 @@ leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
     happens_after(&s->status);
     detach(s);
     unhandled = leat_error_join(unhandled, leat_i_scope_free_belongings(s));
-    free(s);
+    leat_i_context_free(s);
     s = parent;
   }
 }
@@ -386,7 +414,7 @@ void leat_i_scope_leave(struct leat_scope *const *space) {
   leave(s, self);
 }
 
-void leat_i_scope_init_root(struct scope *root) { *root = (struct scope){.birthplace = "the process", .deadline = LEAT_NEVER, .keep_going = true}; }
+void leat_i_scope_init_root(struct scope *root) { *root = (struct scope){ALIVE_SCOPE .birthplace = "the process", .deadline = LEAT_NEVER, .keep_going = true}; }
 
 void leat_i_scope_end_root(struct goroutine *self) {
   struct scope *root = leat_i_root_scope();
@@ -520,6 +548,7 @@ bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self) 
 
 int leat_i_wait(struct leat_scope *space) {
   struct scope *s = (struct scope *)space;
+  leat_i_scope_check(s, "leat_wait");
   struct goroutine *self = leat_i_self();
   if (s->kind == SCOPE_BLOCK) {
     if (s->owner != self) leat_i_panic("leat_wait: only the goroutine that declared the scope (at %s) may call it", s->birthplace);
@@ -540,6 +569,7 @@ int leat_i_wait(struct leat_scope *space) {
 }
 
 int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause) {
+  leat_i_scope_check(s, "setting a deadline");
   if (!s->parent && s->kind != SCOPE_BLOCK) return free(cause), LEAT_NOMEM; /* what stands for a context that there was no memory for */
   bool passed = time != LEAT_NEVER && time <= leat_i_nondet_clock();
   struct extra *x = cause && !passed ? leat_i_scope_extra(s) : load_acquire(&s->extra);
@@ -577,6 +607,7 @@ int leat_i_set_timeout(struct leat_scope *s, int64_t duration, const char *cause
 
 void leat_i_keep_going(struct leat_scope *space) {
   struct scope *s = (struct scope *)space;
+  leat_i_scope_check(s, "leat_keep_going");
   lock_take(&s->lock);
   s->keep_going = true;
   lock_drop(&s->lock);
@@ -584,6 +615,7 @@ void leat_i_keep_going(struct leat_scope *space) {
 
 int leat_scope_status(leat_view view) {
   const struct scope *s = (const struct scope *)view;
+  leat_i_scope_check(s, "leat_scope_status");
   int status = leat_i_scope_interrupts(s);
   if (status) happens_after(&s->status);
   return status;
@@ -603,10 +635,14 @@ int64_t leat_i_scope_deadline(const struct scope *view, int hops) {
   }
   return earliest;
 }
-int64_t leat_scope_deadline(leat_view view) { return leat_i_scope_deadline((const struct scope *)view, 0); }
+int64_t leat_scope_deadline(leat_view view) {
+  leat_i_scope_check((const struct scope *)view, "leat_scope_deadline");
+  return leat_i_scope_deadline((const struct scope *)view, 0);
+}
 
 const leat_failure *leat_failure_of(leat_view view) {
   struct scope *s = (struct scope *)view;
+  leat_i_scope_check(s, "leat_failure_of");
   while (s->kind == SCOPE_VALUE) s = s->parent;
   lock_take(&s->lock);
   const leat_failure *f = s->failure.status ? &s->failure : NULL; /* never changes again */
@@ -622,6 +658,7 @@ const leat_error *leat_error_of(leat_view view) {
 
 size_t leat_scope_goroutines(leat_view view) {
   struct scope *s = (struct scope *)view;
+  leat_i_scope_check(s, "leat_scope_goroutines");
   lock_take(&s->lock);
   size_t n = s->n_live;
   lock_drop(&s->lock);

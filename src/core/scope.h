@@ -100,6 +100,9 @@ struct scope {
 
   /* The owner's. */
   struct hold *held;
+#ifdef LEAT_DEBUG
+  uint64_t magic;
+#endif
 
   /* Guarded by deadline_lock. */
   struct lock deadline_lock;
@@ -110,6 +113,18 @@ _Static_assert(sizeof(struct scope) <= sizeof(struct leat_scope), "leat_scope ha
 
 /* The status of a scope, LEAT_OK while it goes on: the one load that cancellation costs. */
 static inline int leat_i_scope_interrupts(const struct scope *s) { return load_seq(&((struct scope *)s)->status); }
+
+/* Debug builds: using a scope that has ended is misuse. Public functions look at what they are given. */
+#ifdef LEAT_DEBUG
+#define SCOPE_ALIVE UINT64_C(0x11ea75c09e)
+#define ALIVE_SCOPE .magic = SCOPE_ALIVE,
+void leat_i_scope_check(const struct scope *s, const char *operation);
+#else
+#define ALIVE_SCOPE
+static inline void leat_i_scope_check(const struct scope *s, const char *operation) { (void)s, (void)operation; }
+#endif
+/* Of a context that has been detached. */
+void leat_i_context_free(struct scope *s);
 
 void leat_i_scope_init_root(struct scope *root);
 /* Cancels and joins all that is left, and frees it. */

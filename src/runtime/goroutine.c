@@ -102,6 +102,7 @@ _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
 static int start(const struct goroutine_start *given) {
   struct goroutine_start s = *given;
   struct goroutine *self = leat_i_self();
+  leat_i_scope_check(s.scope, "starting a goroutine");
   if (!s.scope) s.scope = self->scope;
   s.starter = self;
   struct goroutine *g = leat_i_goroutine_new(&s);
