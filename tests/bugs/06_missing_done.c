@@ -17,12 +17,12 @@ LEAT_FN(worker, struct server, server) {
     }
 }
 
-static void serve(leat_view process, bool bug) {
+LEAT_FN(serve, leat_view, process, bool, bug) {
   struct server *s = malloc(sizeof *s);
   s->jobs = leat_chan_make(process, int, 8);
   s->quit = leat_chan_make(process, int, 0);
   leat_go(process, worker, *s);
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < 10; i++) {
     leat_send(s->jobs, i);
     busy(2);
   }
@@ -32,7 +32,7 @@ static void serve(leat_view process, bool bug) {
 
 PROGRAM(bug) {
   leat_scope(process);
-  serve(process, bug);
-  busy(bug ? 60000 : 100);
+  APART(serve, process, bug);
+  busy(bug ? 60000 : 30);
   return 0;
 }

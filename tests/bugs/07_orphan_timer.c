@@ -7,7 +7,7 @@ LEAT_FN(retry, leat_rx(int64_t), fired) {
   leat_recv(fired, &when);
 }
 
-static void back_off(leat_view s, bool bug) {
+LEAT_FN(back_off, leat_view, s, bool, bug) {
   leat_timer *t = leat_timer_start(s, LEAT_MS(40));
   leat_go(s, retry, leat_timer_chan(t));
   busy(10);
@@ -16,7 +16,7 @@ static void back_off(leat_view s, bool bug) {
 
 PROGRAM(bug) {
   leat_scope(s);
-  back_off(s, bug);
-  busy(bug ? 60000 : 150);
+  APART(back_off, s, bug);
+  busy(bug ? 60000 : 60);
   return 0;
 }

@@ -11,7 +11,7 @@ LEAT_FN(parent, leat_view, process, bool, bug) {
   leat_go(where, child, leat_rx_of(orders));
   for (int i = 0; leat_send(orders, i % 3) == LEAT_OK; i++) busy(3);
 }
-static void run_request(leat_view process, bool bug) {
+LEAT_FN(run_request, leat_view, process, bool, bug) {
   leat_scope(request);
   leat_go(request, parent, process, bug);
   busy(40);
@@ -20,7 +20,7 @@ static void run_request(leat_view process, bool bug) {
 
 PROGRAM(bug) {
   leat_scope(process);
-  run_request(process, bug);
-  busy(bug ? 60000 : 100);
+  APART(run_request, process, bug);
+  busy(bug ? 60000 : 40);
   return 0;
 }

@@ -1,6 +1,7 @@
 /* A parent waits for its child before it sends what the child waits for.
  * expect certain child receiving from a channel
- * expect certain parent waiting for a scope's goroutines */
+ * expect certain parent waiting for a scope's goroutines
+ * expect certain main receiving from a channel */
 #include "bug.h"
 
 LEAT_FN(child, leat_rx(int), in, leat_tx(int), out) {

@@ -13,7 +13,7 @@ LEAT_FN(request, leat_tx(int), log, int, id) {
     busy(1);
   }
 }
-static void serve(leat_view s, bool bug) {
+LEAT_FN(serve, leat_view, s, bool, bug) {
   int_chan log = leat_chan_make(s, int, 16);
   leat_go(s, write_log, leat_rx_of(log), bug);
   for (int i = 0; i < 10; i++) leat_go(s, request, leat_tx_of(log), i);
@@ -21,7 +21,7 @@ static void serve(leat_view s, bool bug) {
 
 PROGRAM(bug) {
   leat_scope(s);
-  serve(s, bug);
-  busy(bug ? 60000 : 100);
+  APART(serve, s, bug);
+  busy(bug ? 60000 : 50);
   return 0;
 }

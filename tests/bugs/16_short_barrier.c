@@ -1,6 +1,7 @@
 /* A rendezvous for four to which only three come.
  * expect certain runner receiving from a channel
- * expect certain starter receiving from a channel */
+ * expect certain starter receiving from a channel
+ * expect certain main waiting for a scope's goroutines */
 #include "bug.h"
 
 enum { RUNNERS = 4 };

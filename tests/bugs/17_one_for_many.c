@@ -6,7 +6,7 @@ LEAT_FN(waiter, leat_rx(int), ready) {
   int v;
   leat_recv(ready, &v);
 }
-static void start_up(leat_view s, bool bug) {
+LEAT_FN(start_up, leat_view, s, bool, bug) {
   int_chan ready = leat_chan_make(s, int, 0);
   for (int i = 0; i < 3; i++) leat_go(s, waiter, leat_rx_of(ready));
   busy(30);
@@ -16,7 +16,7 @@ static void start_up(leat_view s, bool bug) {
 
 PROGRAM(bug) {
   leat_scope(s);
-  start_up(s, bug);
+  APART(start_up, s, bug);
   busy(bug ? 60000 : 50);
   return 0;
 }

@@ -4,8 +4,7 @@
 #include "bug.h"
 
 enum { SEATS = 5 };
-static int_chan forks[SEATS];
-LEAT_FN(philosopher, int, seat, bool, bug) {
+LEAT_FN(philosopher, int_chan *, forks, int, seat, bool, bug) {
   int left = seat, right = (seat + 1) % SEATS, v;
   if (!bug && left > right) left = right, right = seat; /* in one order for all */
   for (int i = 0; i < 5; i++) {
@@ -19,12 +18,14 @@ LEAT_FN(philosopher, int, seat, bool, bug) {
 
 PROGRAM(bug) {
   leat_scope(life);
-  int_chan table[SEATS];
+  int_chan *table = calloc(SEATS, sizeof *table);
   for (int i = 0; i < SEATS; i++) {
-    table[i] = forks[i] = leat_chan_make(life, int, 1);
+    table[i] = leat_chan_make(life, int, 1);
     leat_send(table[i], 1);
   }
   leat_scope(s);
-  for (int i = 0; i < SEATS; i++) leat_go(s, philosopher, i, bug);
-  return leat_wait(s);
+  for (int i = 0; i < SEATS; i++) leat_go(s, philosopher, table, i, bug);
+  int status = leat_wait(s);
+  free(table);
+  return status;
 }
