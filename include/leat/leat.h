@@ -2,6 +2,7 @@
 #pragma once
 #include "alarm.h"
 #include "channel.h"
+#include "collect.h"
 #include "cond.h"
 #include "context.h"
 #include "defer.h"
@@ -9,6 +10,7 @@
 #include "error.h"
 #include "event.h"
 #include "finder.h"
+#include "generate.h"
 #include "goroutine.h"
 #include "io.h"
 #include "leak.h"
@@ -27,5 +29,6 @@
 #include "stage.h"
 #include "status.h"
 #include "time.h"
+#include "transform.h"
 #include "typed.h"
 #include "waitgroup.h"

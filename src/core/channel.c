@@ -114,11 +114,14 @@ static void drop_buffered(struct chan *c) {
   store_relaxed(&c->n, 0);
 }
 
-static void unreference(struct chan *c) {
+void leat_i_chan_reference(struct chan *c) { add(&c->references, 1); }
+
+void leat_i_chan_unreference(struct chan *c) {
   happens_before(&c->references);
   if (sub(&c->references, 1) != 1) return;
   happens_after(&c->references);
   drop_buffered(c);
+  if (c->feeder) c->feeder->free(c->feeder);
   if (c->event_fd) leat_io_close(c->event_fd); /* a goroutine may have waited for it */
   release_memory(c);
 }
@@ -127,7 +130,7 @@ void leat_i_chans_of_scope_free(struct chan *c) {
   while (c) {
     struct chan *next = c->scope_next;
     leat_i_timer_free(c->timer);
-    unreference(c);
+    leat_i_chan_unreference(c);
     c = next;
   }
 }
@@ -142,21 +145,32 @@ void leat_i_release(struct leat_i_chan *handle) {
   if (s) delist(c, &s->lock, &s->chans);
   else delist(c, &without_scope.lock, &without_scope.first);
   leat_i_timer_free(c->timer);
-  unreference(c);
+  leat_i_chan_unreference(c);
 }
 
-void leat_i_chan_free_done(struct chan *c) { unreference(c); }
+void leat_i_chan_free_done(struct chan *c) { leat_i_chan_unreference(c); }
 
 void leat_i_chan_use(struct chan *c) {
   add(&c->users, 1);
   add(&c->references, 1);
 }
 
-void leat_i_chan_unuse(struct chan *c) {
-  if (load_relaxed(&c->flags) & CHAN_FAILED) return;
+static struct feeder *stop(struct chan *c);
+
+struct feeder *leat_i_chan_unuse_once(struct chan *c) {
+  if (load_relaxed(&c->flags) & CHAN_FAILED) return NULL;
+  struct feeder *stopped = NULL;
   bool all_known = !(load_relaxed(&c->flags) & CHAN_SHARED) || load_relaxed(&c->flags) & CHAN_OUTPUT;
-  if (sub(&c->users, 1) == 1 && all_known) leat_i_stop((struct leat_i_chan *)c);
-  unreference(c);
+  if (sub(&c->users, 1) == 1 && all_known) stopped = stop(c);
+  if (!stopped) leat_i_chan_unreference(c);
+  return stopped;
+}
+
+void leat_i_chan_unuse(struct chan *c) {
+  struct feeder *f = leat_i_chan_unuse_once(c);
+  if (!f) return;
+  f->stopped(f);
+  leat_i_chan_unreference(c);
 }
 
 void leat_i_chan_enlist_stage(struct chan *c) {
@@ -321,8 +335,55 @@ static int zeroed(void *target, size_t size, int status) {
   return status;
 }
 
-int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t deadline) {
-  happens_call();
+/* With the lock: if nobody has received from it before, drops the lock, makes its feeder begin and answers true. */
+static bool unasked(struct chan *c) {
+  if (likely(!(load_relaxed(&c->flags) & CHAN_UNASKED))) return false;
+  lock_drop(&c->lock);
+  chan_ask(c);
+  return true;
+}
+
+/* ---- receiving what may become unwanted ---- */
+
+struct settle {
+  struct chan *c;
+  struct wanted *wanted;
+  struct goroutine *self;
+};
+/* It has left its stack, and waits: from here on leat_i_wanted_no_more finds it. The settle is gone when the channel's lock is. */
+static void settle(void *argument) {
+  struct settle *s = argument;
+  struct goroutine *self = s->self;
+  struct chan *c = s->c;
+  lock_take(&s->wanted->lock);
+  bool claimed = s->wanted->no_more && leat_i_claim(self, LEAT_CLOSED);
+  s->wanted->receiver = self;
+  lock_drop(&s->wanted->lock);
+  lock_drop(&c->lock);
+  if (claimed) leat_i_ready(self);
+}
+
+void leat_i_wanted_no_more(struct wanted *wanted) {
+  lock_take(&wanted->lock);
+  wanted->no_more = true;
+  struct goroutine *g = wanted->receiver;
+  if (g && !leat_i_claim(g, LEAT_CLOSED)) g = NULL;
+  lock_drop(&wanted->lock);
+  if (g) leat_i_ready(g);
+}
+
+/* With the channel's lock, which it drops. */
+static int wait_while_wanted(struct waiter *w, struct wanted *wanted) {
+  struct chan *c = w->chan;
+  struct settle s = {c, wanted, w->goroutine};
+  int status = leat_i_queue_wait(&c->receivers, w, &(struct queue_wait){.reason = WAIT_RECV, .object = c, .lock = &c->lock, .deadline = LEAT_NEVER, .unlock = settle, .unlock_arg = &s});
+  lock_take(&wanted->lock);
+  wanted->receiver = NULL;
+  lock_drop(&wanted->lock);
+  return status;
+}
+
+static inline __attribute__((always_inline)) int receive(struct leat_i_chan *handle, void *target, size_t size, int64_t deadline, struct wanted *wanted) {
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   int status = leat_i_scope_interrupts(self->scope);
@@ -335,11 +396,21 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
     happens_write(target, size);
     return finish(self, c, woken, status);
   }
+  if (unlikely(unasked(c))) return wanted ? leat_i_recv_wanted(handle, target, size, wanted) : leat_i_recv(handle, target, size, deadline);
   struct waiter w = {.goroutine = self, .chan = c, .elem = target, .count = 1};
-  status = wait_in(&c->receivers, &w, WAIT_RECV, deadline);
+  status = wanted ? wait_while_wanted(&w, wanted) : wait_in(&c->receivers, &w, WAIT_RECV, deadline);
   if (unlikely(status)) zeroed(target, size, status);
   else happens_write(target, size);
   return done(self, status);
+}
+
+int leat_i_recv(struct leat_i_chan *c, void *target, size_t size, int64_t deadline) {
+  happens_call();
+  return receive(c, target, size, deadline, NULL);
+}
+
+int leat_i_recv_wanted(struct leat_i_chan *c, void *target, size_t size, struct wanted *wanted) {
+  return receive(c, target, size, LEAT_NEVER, wanted);
 }
 
 int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
@@ -353,8 +424,12 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   leat_i_chan_check(c, "leat_try_recv");
   lock_take(&c->lock);
   status = leat_i_chan_recv_locked(c, target, &woken);
-  if (status == WOULD_BLOCK) status = zeroed(target, size, LEAT_EMPTY);
-  else happens_write(target, size);
+  if (status == WOULD_BLOCK) {
+    status = zeroed(target, size, LEAT_EMPTY);
+    if (unlikely(unasked(c))) return done(self, status);
+  } else {
+    happens_write(target, size);
+  }
   return finish(self, c, woken, status);
 }
 
@@ -425,8 +500,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
   return done(self, status);
 }
 
-int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got) {
-  happens_call();
+static inline __attribute__((always_inline)) int receive_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got, struct wanted *wanted) {
   struct chan *c = chan_of(handle);
   struct goroutine *self = leat_i_self(), *woken = NULL;
   char *item = items;
@@ -445,8 +519,9 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
     if (status) break;
   }
   if (status == WOULD_BLOCK && !taken) {
+    if (unlikely(unasked(c))) return wanted ? leat_i_recv_n_wanted(handle, items, n, got, wanted) : leat_i_recv_n(handle, items, n, got);
     struct waiter w = {.goroutine = self, .chan = c, .elem = item, .count = 1};
-    status = wait_in(&c->receivers, &w, WAIT_RECV, LEAT_NEVER);
+    status = wanted ? wait_while_wanted(&w, wanted) : wait_in(&c->receivers, &w, WAIT_RECV, LEAT_NEVER);
     if (status == LEAT_OK) taken = 1;
     else zeroed(item, c->elem_size, status);
   } else {
@@ -457,6 +532,15 @@ int leat_i_recv_n(struct leat_i_chan *handle, void *items, size_t n, size_t *got
   happens_write(items, taken * c->elem_size);
   if (got) *got = taken;
   return done(self, taken ? LEAT_OK : status);
+}
+
+int leat_i_recv_n(struct leat_i_chan *c, void *items, size_t n, size_t *got) {
+  happens_call();
+  return receive_n(c, items, n, got, NULL);
+}
+
+int leat_i_recv_n_wanted(struct leat_i_chan *c, void *items, size_t n, size_t *got, struct wanted *wanted) {
+  return receive_n(c, items, n, got, wanted);
 }
 
 /* ---- ending ---- */
@@ -500,15 +584,14 @@ void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, str
   lock_drop(&c->lock);
 }
 
-void leat_i_stop(struct leat_i_chan *handle) {
-  happens_call();
-  struct chan *c = chan_of(handle);
+/* Answers its feeder, which is to be told, the first time. */
+static struct feeder *stop(struct chan *c) {
   struct goroutine *woken = NULL;
-  if (!c || load_relaxed(&c->flags) & (CHAN_FAILED | CHAN_DONE)) return;
+  if (load_relaxed(&c->flags) & (CHAN_FAILED | CHAN_DONE)) return NULL;
   leat_i_chan_check(c, "leat_stop");
   lock_take(&c->lock);
   happens_before(c);
-  atomic_fetch_or(&c->flags, CHAN_STOPPED);
+  uint32_t before = atomic_fetch_or(&c->flags, CHAN_STOPPED);
   claim_all(&c->senders, &woken);
   claim_all(&c->receivers, &woken);
   chan_dropped(c);
@@ -518,12 +601,20 @@ void leat_i_stop(struct leat_i_chan *handle) {
   lock_drop(&c->lock);
   leat_i_ready_in_order(woken);
   for (size_t i = 0; c->drop && i < n; i++) c->drop(c->buffer + (head + i) % c->capacity * c->elem_size);
+  return before & CHAN_STOPPED ? NULL : c->feeder;
+}
+
+void leat_i_stop(struct leat_i_chan *c) {
+  happens_call();
+  struct feeder *f = c ? stop(chan_of(c)) : NULL;
+  if (f) f->stopped(f);
 }
 
 int leat_i_chan_fd(struct leat_i_chan *handle) {
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return LEAT_INVALID;
   int status = 0;
+  chan_ask(c);
   lock_take(&c->lock);
   if (!c->event_fd) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

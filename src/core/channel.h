@@ -12,7 +12,22 @@
 #include "waiter.h"
 #include <leat/channel.h>
 
-enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */ };
+enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */,
+  CHAN_UNASKED = 64 /* nobody has received from it yet, and its feeder waits for that */ };
+
+/* Who fills a channel, and begins only when somebody asks for a value: a stage (flow/stage.h). Called without locks. */
+struct feeder {
+  void (*start)(struct feeder *f);   /* somebody receives; clears CHAN_UNASKED */
+  void (*stopped)(struct feeder *f); /* the channel was stopped */
+  void (*free)(struct feeder *f);    /* the channel is freed */
+};
+
+/* For one who receives in order to feed another channel: nobody may want it any more, while it waits. */
+struct wanted {
+  struct lock lock;
+  bool no_more;
+  struct goroutine *receiver; /* parked */
+};
 
 struct chan {
   struct lock lock;
@@ -31,6 +46,7 @@ struct chan {
   struct scope *scope;
   struct chan *scope_next, *scope_previous; /* guarded by the scope's lock; without a scope, by that of channel.c */
   struct leat_timer *timer; /* which sends into it, and goes with it: time.c */
+  struct feeder *feeder;    /* or NULL */
 #ifdef LEAT_DEBUG
   uint64_t magic;
 #endif
@@ -110,6 +126,11 @@ void leat_i_chan_notify(struct chan *c);
 /* Closes it and stores the status in one moment, as those see it who receive from the channel; whom it wakes goes onto the list. */
 void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, struct goroutine **woken);
 
+/* leat_recv, leat_recv_n, which also end, with LEAT_CLOSED, when somebody says leat_i_wanted_no_more. */
+int leat_i_recv_wanted(struct leat_i_chan *c, void *target, size_t size, struct wanted *wanted);
+int leat_i_recv_n_wanted(struct leat_i_chan *c, void *items, size_t n, size_t *got, struct wanted *wanted);
+void leat_i_wanted_no_more(struct wanted *wanted);
+
 void leat_i_chan_free_done(struct chan *c);
 
 /* A channel that nobody lists: whoever makes it releases it. Failed out of memory. */
@@ -121,7 +142,16 @@ void leat_i_chans_of_scope_free(struct chan *list);
 /* A failed channel, on which everything answers LEAT_NOMEM. */
 struct chan *leat_i_chan_failed(void);
 
+/* Somebody wants to receive: its feeder, if it waits for that, begins. */
+static inline void chan_ask(struct chan *c) {
+  if (unlikely(load_relaxed(&c->flags) & CHAN_UNASKED)) c->feeder->start(c->feeder);
+}
+
+void leat_i_chan_reference(struct chan *c); /* keeps the memory */
+void leat_i_chan_unreference(struct chan *c);
 void leat_i_chan_use(struct chan *c);
 void leat_i_chan_unuse(struct chan *c); /* the last user stops it, unless it is shared and not all users are counted */
+/* The same, but the feeder of a channel that it stops is handed to the caller, with the reference, so that a long chain needs no recursion. */
+struct feeder *leat_i_chan_unuse_once(struct chan *c);
 void leat_i_chan_enlist_stage(struct chan *c); /* a stage becomes a user, or takes over the calling block's share */
 void leat_i_chan_check(const struct chan *c, const char *operation); /* debug builds: is it alive? */

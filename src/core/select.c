@@ -49,6 +49,7 @@ static void survey(struct select *s, bool ordered) {
     leat_case *k = &s->cases[i];
     if (is_channel_case(k)) {
       leat_i_chan_check(chan_of(k->leat_i_chan), "leat_select");
+      if (k->leat_i_kind == LEAT_I_CASE_RECV) chan_ask(chan_of(k->leat_i_chan));
       uint32_t at = ordered ? ready_order : leat_i_nondet_choose(CHOOSE_CASE, ready_order + 1);
       s->order[ready_order++] = s->order[at]; /* Fisher and Yates, inside out */
       s->order[at] = (uint32_t)i;

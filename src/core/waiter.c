@@ -45,7 +45,7 @@ int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait
   if (how->at_head) queue_push_front(q, w);
   else if (!w->queue) queue_push(q, w);
   self->woken_by = NULL;
-  int status = leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .unlock = drop, .unlock_arg = how->lock, .deadline = how->deadline, .masked = how->masked});
+  int status = leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .unlock = how->unlock ? how->unlock : drop, .unlock_arg = how->unlock ? how->unlock_arg : how->lock, .deadline = how->deadline, .masked = how->masked});
   if (likely(self->woken_by == w)) return w->status;
   lock_take(how->lock);
   queue_remove(w);

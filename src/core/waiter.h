@@ -71,6 +71,8 @@ struct queue_wait {
   enum wait_reason reason;
   const void *object; /* for reports */
   struct lock *lock;  /* held by the caller; it is dropped once the goroutine has left its stack */
+  void (*unlock)(void *); /* what is done then, if more than that; or NULL */
+  void *unlock_arg;
   int64_t deadline;   /* LEAT_NEVER */
   bool at_head;       /* not behind the others: it has waited before them already */
   bool masked;        /* neither cancellation nor the scope's deadline reach this wait: it cannot fail */

@@ -1,131 +1,200 @@
-/* See leat/stage.h.
- *
- * Each stage is a goroutine between two channels. A pure function is run over the batch that lies ready, of one item at least; an effect
- * item by item. A stage ends from either side, when its input is drained or its output is stopped; it then closes its output and gives up
- * its share of the input, which stops that when it was the last user (core/scope.h). */
-#include "../core/channel.h"
-#include "../core/scope.h"
-#include <leat/stage.h>
+/* See stage.h and leat/stage.h. */
+#include "stage.h"
+#include "../core/panic.h"
+#include "fuse.h"
 #include <stdlib.h>
 
-enum { SPACE = 2048 }; /* bytes of a batch on the goroutine's stack; a larger element goes to the heap */
+/* ---- as the feeder of its outputs ---- */
 
-struct stage {
-  struct leat_i_chan *in, *out; /* out is NULL for a sink */
-  struct leat_i_stage_fn fn;
-  int64_t most; /* for take */
-  char *items, *results;
-};
-typedef int (*stage_body)(struct stage *g, size_t room);
+static bool leave_idle(struct stage *g, int state) {
+  int idle = STAGE_IDLE;
+  return cas(&g->state, &idle, state);
+}
 
-static int map_body(struct stage *g, size_t room) {
-  size_t n;
-  int status;
-  while ((status = leat_i_recv_n(g->in, g->items, room, &n)) == LEAT_OK) {
-    g->fn.kernel(g->items, g->results, n);
-    if ((status = leat_i_send_n(g->out, g->results, n, NULL))) break;
+static void start(struct feeder *f) {
+  struct stage *g = stage_of(f);
+  bool ours = leave_idle(g, STAGE_STARTED);
+  if (load_acquire(&g->state) == STAGE_ABSORBED)
+    leat_i_panic("a receive from the output of %s (made at %s), which is part of another stage by now; if it is to have several readers, call leat_share before the "
+                 "first value is asked for", g->name, g->birthplace);
+  for (size_t i = 0; i < g->n_ports; i++) atomic_fetch_and(&g->ports[i].chan->flags, ~(uint32_t)CHAN_UNASKED);
+  if (ours) leat_i_stage_start(g);
+}
+
+/* All outputs of these stages have been stopped. Who has not begun ends here, and what is above with it: without recursion, since chains are long. */
+static void end_unwanted(struct stage *list) {
+  while (list) {
+    struct stage *g = list;
+    list = g->link;
+    struct chan *kept_by = g->kept_by;
+    if (leave_idle(g, STAGE_ENDED)) {
+      if (g->kind->end) g->kind->end(g);
+      for (size_t i = 0; i < g->n_inputs; i++) {
+        struct chan *c = g->inputs[i];
+        struct feeder *above = c ? leat_i_chan_unuse_once(c) : NULL;
+        if (!above) continue;
+        struct stage *up = stage_of(above);
+        if (sub(&up->ports_open, 1) != 1) {
+          leat_i_chan_unreference(c);
+          continue;
+        }
+        up->kept_by = c;
+        up->link = list;
+        list = up;
+      }
+    } else {
+      int absorbed = STAGE_ABSORBED;
+      if (!cas(&g->state, &absorbed, STAGE_STOPPED) && absorbed == STAGE_STARTED) {
+        leat_i_wanted_no_more(&g->wanted);
+        if (g->kind->unwanted) g->kind->unwanted(g);
+      }
+    }
+    if (kept_by) leat_i_chan_unreference(kept_by);
   }
-  return status;
 }
 
-static int filter_body(struct stage *g, size_t room) {
-  size_t n, size = g->fn.in;
-  int status;
-  while ((status = leat_i_recv_n(g->in, g->items, room, &n)) == LEAT_OK) {
-    size_t kept = 0;
-    g->fn.kernel(g->items, g->results, n);
-    for (size_t i = 0; i < n; i++)
-      if (((bool *)g->results)[i]) memmove(g->items + kept++ * size, g->items + i * size, size);
-    if ((status = leat_i_send_n(g->out, g->items, kept, NULL))) break;
+static void stopped(struct feeder *f) {
+  struct stage *g = stage_of(f);
+  if (sub(&g->ports_open, 1) != 1) return;
+  g->link = NULL;
+  end_unwanted(g);
+}
+
+static void port_freed(struct feeder *f) {
+  struct stage *g = stage_of(f);
+  if (sub(&g->ports_alive, 1) == 1) free(g);
+}
+
+struct stage *leat_i_stage_feeding(const struct chan *c) { return c && c->feeder && c->feeder->start == start ? stage_of(c->feeder) : NULL; }
+
+/* ---- making ---- */
+
+void leat_i_stage_read(struct chan *c, const char *reader, const char *birthplace) {
+  if (!c) return;
+  const struct stage *up = leat_i_stage_feeding(c);
+  if (up && load_acquire(&up->state) == STAGE_ABSORBED)
+    leat_i_panic("%s at %s reads the output of %s (made at %s), which is part of another stage by now; if it is to have several readers, call leat_share before the "
+                 "first value is asked for", reader, birthplace, up->name, up->birthplace);
+  leat_i_chan_enlist_stage(c);
+}
+
+struct chan *leat_i_stage_input(struct scope *s, struct leat_i_chan *in, size_t size, const char *birthplace) {
+  return chan_of(in ? in : leat_i_chan_make((const struct leat_scope *)s, size, 0, birthplace));
+}
+
+static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
+
+struct stage *leat_i_stage_make(const struct stage_spec *spec) {
+  struct scope *s = (struct scope *)(spec->scope ? spec->scope : leat_current_scope());
+  size_t n_ports = spec->sink ? 0 : spec->outputs ? spec->outputs : 1, own = aligned(spec->own);
+  struct chan *in = spec->in_size ? leat_i_stage_input(s, spec->in, spec->in_size, spec->birthplace) : NULL;
+  if (in) leat_i_stage_read(in, spec->name ? spec->name : spec->kind->name, spec->birthplace);
+  size_t head = aligned(sizeof(struct stage));
+  struct stage *g = calloc(1, head + own + n_ports * sizeof *g->ports);
+  bool failed = !g;
+  if (g) {
+    *g = (struct stage){.kind = spec->kind, .name = spec->name ? spec->name : spec->kind->name, .birthplace = spec->birthplace, .scope = s, .in = in, .in_size = spec->in_size,
+                        .out_size = spec->out_size, .n_ports = n_ports, .own = (char *)g + head, .ports = (struct port *)(void *)((char *)g + head + own), .effect = spec->kind->effect};
+    g->inputs = &g->in;
+    g->n_inputs = in ? 1 : 0;
+    for (size_t i = 0; i < n_ports; i++) {
+      struct chan *out = chan_of(leat_i_chan_make((const struct leat_scope *)s, spec->out_size, spec->capacity, spec->birthplace));
+      if (load_relaxed(&out->flags) & CHAN_FAILED) {
+        failed = true;
+        break;
+      }
+      g->ports[i] = (struct port){{start, stopped, port_freed}, g, out};
+      out->feeder = &g->ports[i].feeder;
+      add(&g->ports_alive, 1);
+      add(&g->ports_open, 1);
+      if (spec->kind->takes_over) out->drop = drop_of(in);
+      if (i == 0) g->out = out;
+    }
   }
-  return status;
+  if (failed) {
+    leat_i_scope_fail(s, LEAT_NOMEM, "a stage could not be made", NULL, spec->birthplace);
+    if (g && !g->out) free(g); /* otherwise it goes with its outputs */
+    else if (g) store_relaxed(&g->state, STAGE_ENDED);
+    if (in) leat_i_chan_unuse(in);
+    return NULL;
+  }
+  for (size_t i = 0; i < n_ports; i++) {
+    atomic_fetch_or(&g->ports[i].chan->flags, CHAN_UNASKED);
+    leat_i_hold_output(s, g->ports[i].chan);
+  }
+  return g;
 }
 
-static int for_each_body(struct stage *g, size_t room) {
-  size_t n;
+struct leat_i_chan *leat_i_stage_output(struct stage *g) { return (struct leat_i_chan *)(g ? g->out : leat_i_chan_failed()); }
+
+struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct leat_i_fun *fun, const void *args, const void *state) {
+  struct stage_spec s = *spec;
+  s.own = aligned(fun->args) + fun->state;
+  if (!s.name) s.name = fun->name;
+  struct stage *g = leat_i_stage_make(&s);
+  if (!g) return NULL;
+  g->kernel = fun->kernel;
+  g->effect |= fun->effect;
+  g->step.args = memcpy(g->own, args, fun->args);
+  g->step.state = g->own + aligned(fun->args);
+  if (fun->state) memcpy(g->step.state, state, fun->state);
+  return g;
+}
+
+/* ---- running ---- */
+
+void leat_i_stage_end(struct stage *g) {
+  if (g->kind->end) g->kind->end(g);
+  for (size_t i = 0; i < g->n_ports; i++) leat_i_close((struct leat_i_chan *)g->ports[i].chan, "the end of a stage");
+  if (g->delta && sub(&g->delta->left, 1) == 1) leat_i_close((struct leat_i_chan *)g->out, "the end of a stage");
+  for (size_t i = 0; i < g->n_inputs; i++)
+    if (g->inputs[i]) leat_i_chan_unuse(g->inputs[i]);
+  store_release(&g->state, STAGE_ENDED);
+}
+
+/* Before it is started a reference is taken to each output, which keeps the stage. One without output keeps itself. */
+static void keep(struct stage *g) {
+  for (size_t i = 0; i < g->n_ports; i++) leat_i_chan_reference(g->ports[i].chan);
+}
+static void let_go(struct stage *g) {
+  if (g->n_ports == 0) {
+    if (!g->delta) free(g);
+    else leat_i_chan_unreference(g->out);
+    return;
+  }
+  for (size_t i = g->n_ports; i--;) leat_i_chan_unreference(g->ports[i].chan);
+}
+
+LEAT_FN_ERR(run_stage, struct stage *, g) {
+  leat_defer(let_go, g);
   int status;
-  while ((status = leat_i_recv_n(g->in, g->items, room, &n)) == LEAT_OK) g->fn.kernel(g->items, NULL, n);
-  return status;
-}
-
-/* Asks for an item only when one more is wanted. */
-static int take_body(struct stage *g, size_t room) {
-  (void)room;
-  int status = LEAT_OK;
-  for (int64_t i = 0; i < g->most && status == LEAT_OK; i++)
-    if ((status = leat_i_recv(g->in, g->items, g->fn.in, LEAT_NEVER)) == LEAT_OK) status = leat_i_send(g->out, g->items, LEAT_NEVER);
-  return status;
-}
-
-struct spaces {
-  _Alignas(16) char items[SPACE], results[SPACE];
-};
-
-static void end_stage(struct stage *g) {
-  if (g->out) leat_i_close(g->out, "the end of a stage");
-  if (g->in) leat_i_chan_unuse(chan_of(g->in));
-}
-
-static void free_space(struct stage *g) {
-  free(g->items);
-  free(g->results);
-}
-
-/* The batch on the heap: one item, too large for the stack. */
-static int run_large(struct stage *g, stage_body body) {
-  g->items = malloc(g->fn.in);
-  g->results = malloc(g->fn.out ? g->fn.out : 1);
-  leat_defer(free_space, g);
-  return g->items && g->results ? body(g, 1) : LEAT_NOMEM;
-}
-
-static int run_small(struct stage *g, stage_body body, size_t room) {
-  struct spaces spaces;
-  g->items = spaces.items;
-  g->results = spaces.results;
-  return body(g, room < g->fn.batch ? room : g->fn.batch);
-}
-
-LEAT_FN_ERR(run_stage, struct stage, g, stage_body, body) {
-  leat_defer(end_stage, &g);
-  size_t larger = g.fn.in > g.fn.out ? g.fn.in : g.fn.out, room = SPACE / larger;
-  int status = room ? run_small(&g, body, room) : run_large(&g, body);
+  if (g->kind->body) {
+    leat_defer(leat_i_stage_end, g);
+    status = g->kind->body(g);
+  } else {
+    status = leat_i_run(g);
+  }
   return status == LEAT_CLOSED ? LEAT_OK : status;
 }
 
-static int start(const struct leat_scope *s, struct stage g, stage_body body, const char *birthplace) {
-  if (g.in) leat_i_chan_enlist_stage(chan_of(g.in));
-  struct run_stage_leat_args args = {g, body};
+/* Functions take and give items by value: where these are large, on a larger stack. */
+static size_t stack_for(const struct stage *g) {
+  size_t largest = 0;
+  for (; g; g = leat_i_stage_feeding(g->in)) {
+    if (g->in_size > largest) largest = g->in_size;
+    if (g->out_size > largest) largest = g->out_size;
+  }
+  return largest <= 2048 ? 0 : 64 * 1024 + 8 * largest;
+}
+
+int leat_i_stage_start(struct stage *g) {
+  keep(g);
+  struct run_stage_leat_args args = {g};
   LEAT_I_FN_RECORD(0, run_stage)
-  int status = leat_i_go(s, &leat_i_fn0, &args, birthplace, &(leat_go_options){.name = g.fn.name});
-  if (status) end_stage(&g); /* it never ran */
+  int status = leat_i_go((const struct leat_scope *)g->scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name, .stack = stack_for(g)});
+  if (status) {
+    leat_i_stage_end(g); /* it never ran */
+    let_go(g);
+  }
   return status;
-}
-
-static struct leat_i_chan *transform(const struct leat_scope *scope, struct stage g, size_t out_size, stage_body body, const char *birthplace) {
-  const struct leat_scope *s = scope ? scope : leat_current_scope();
-  g.out = leat_i_chan_make(s, out_size, 0, birthplace);
-  if (start(s, g, body, birthplace) == LEAT_OK) leat_i_hold_output((struct scope *)s, chan_of(g.out));
-  return g.out;
-}
-
-struct leat_i_chan *leat_i_map(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
-  happens_call();
-  return transform(s, (struct stage){.in = in, .fn = *fn}, fn->out, map_body, birthplace);
-}
-
-struct leat_i_chan *leat_i_filter(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
-  happens_call();
-  return transform(s, (struct stage){.in = in, .fn = *fn}, fn->in, filter_body, birthplace);
-}
-
-struct leat_i_chan *leat_i_take(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t n, const char *birthplace) {
-  happens_call();
-  struct leat_i_stage_fn fn = {.in = size, .batch = 1, .name = "take"};
-  return transform(s, (struct stage){.in = in, .fn = fn, .most = n}, size, take_body, birthplace);
-}
-
-int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_stage_fn *fn, const char *birthplace) {
-  happens_call();
-  return start(s ? s : leat_current_scope(), (struct stage){.in = in, .fn = *fn}, for_each_body, birthplace);
 }

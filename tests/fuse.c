@@ -1,0 +1,265 @@
+/* Runs: a chain is one goroutine without channels between; and nothing but speed tells it from one that is not. */
+#include "wait.h"
+
+typedef leat_rx(int) int_rx;
+
+static atomic_int calls, producers_ended;
+
+LEAT_MAP(add, int, int, n, int, k) { return n + k; }
+LEAT_FILTER(not_divisible, int, n, int, by) { return n % by != 0; }
+LEAT_EFFECT(add_seen, int, int, n, int, k) {
+  calls++;
+  return n + k;
+}
+LEAT_SOURCE(next_number, int) { return calls++; }
+LEAT_FOLD(sum, long, acc, int, x) { return acc + x; }
+LEAT_SINK(forget, int, n) { (void)n; }
+LEAT_FN(produce, leat_tx(int), out, int, n) {
+  for (int i = 0; n < 0 || i < n; i++)
+    if (leat_send(out, i)) break;
+  if (n >= 0) leat_close(out);
+  producers_ended++;
+}
+
+/* One goroutine. */
+
+TEST_GO(a_chain_is_one_goroutine) {
+  leat_scope(s);
+  int_rx out = leat_numbers(s, int, 0, 1 << 30);
+  for (int i = 0; i < 50; i++) out = i % 10 ? leat_map(s, out, add, 1) : leat_filter(s, out, not_divisible, 7);
+  CHECK_EQ(leat_scope_goroutines(s), 0); /* nobody has asked yet */
+  int v;
+  CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+  CHECK_EQ(leat_scope_goroutines(s), 1);
+  leat_stop(out);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(effects_are_one_each_and_a_buffer_separates) {
+  leat_scope(s);
+  int_rx out = leat_map(s, leat_map(s, leat_map(s, leat_repeat_fn(s, next_number), add, 1), add_seen, 1), add, 1);
+  int v;
+  CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+  CHECK_EQ(v, 3);
+  CHECK_EQ(leat_scope_goroutines(s), 2);
+  int_rx more = leat_map(s, leat_buffer(s, leat_map(s, leat_numbers(s, int, 0, 1 << 30), add, 1), 3), add, 1);
+  CHECK_EQ(leat_recv(more, &v), LEAT_OK);
+  CHECK_EQ(leat_scope_goroutines(s), 4);
+  leat_stop(out);
+  leat_stop(more);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(each_way_of_receiving_starts_it) {
+  for (int way = 0; way < 7; way++) {
+    leat_scope(s);
+    int_rx out = leat_map(s, leat_numbers(s, int, 1, 3), add, 1);
+    int v = 0;
+    size_t n;
+    switch (way) {
+    case 0: CHECK_EQ(leat_recv(out, &v), LEAT_OK); break;
+    case 1:
+      CHECK_EQ(leat_try_recv(out, &v), LEAT_EMPTY);
+      UNTIL(leat_try_recv(out, &v) == LEAT_OK);
+      break;
+    case 2: CHECK_EQ(leat_recv_n(out, &v, 1, &n), LEAT_OK); break;
+    case 3: CHECK_EQ(leat_select(leat_on_recv(out, &v)), 0); break;
+    case 4: UNTIL(leat_select(leat_on_recv(out, &v), leat_default) == 0); break;
+    case 5:
+      CHECK(leat_chan_fd(out) >= 0);
+      CHECK_EQ(leat_io_wait_read(leat_chan_fd(out), LEAT_NEVER), LEAT_OK);
+      CHECK_EQ(leat_try_recv(out, &v), LEAT_OK);
+      break;
+    case 6:
+      CHECK_EQ(leat_discard(out), LEAT_OK);
+      v = 2;
+    }
+    CHECK_EQ(v, 2);
+    CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+    CHECK_EQ(v, 3);
+    CHECK_EQ(leat_recv(out, &v), LEAT_CLOSED);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+}
+
+/* Fused or not: the same values, in the same order. Unfused: each output is shared. */
+
+static int_rx unfused(int_rx out) {
+  leat_share(out);
+  return out;
+}
+TEST_GO(fused_and_unfused_give_the_same) {
+  for (int n = 0; n < 3000; n = 3 * n + 1) {
+    leat_scope(s);
+    int_rx a = leat_take(s, leat_map(s, leat_filter(s, leat_skip(s, leat_numbers(s, int, 0, 1 << 30), 5), not_divisible, 3), add, 7), n);
+    int_rx b = unfused(leat_take(s, unfused(leat_map(s, unfused(leat_filter(s, unfused(leat_skip(s, unfused(leat_numbers(s, int, 0, 1 << 30)), 5)), not_divisible, 3)), add, 7)), n));
+    int_rx c = leat_chan_make(s, int, 0) ? leat_take(s, leat_map(s, leat_filter(s, leat_skip(s, leat_repeat_fn(s, next_number), 5), not_divisible, 3), add, 7), n) : NULL;
+    calls = 0;
+    int got = 0, w, x;
+    leat_range(int, v, a) {
+      CHECK_EQ(leat_recv(b, &w), LEAT_OK);
+      CHECK_EQ(leat_recv(c, &x), LEAT_OK);
+      CHECK_EQ(v, w);
+      CHECK_EQ(v, x);
+      got++;
+    }
+    CHECK_EQ(got, n);
+    CHECK_EQ(leat_recv(b, &w), LEAT_CLOSED);
+    CHECK_EQ(leat_recv(c, &w), LEAT_CLOSED);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+}
+
+/* Several readers of one output. */
+
+TEST_GO(two_stages_on_one_output_share_its_items) {
+  leat_scope(s);
+  int_rx in = leat_map(s, leat_numbers(s, int, 0, 10000), add, 0);
+  int_rx a = leat_map(s, in, add, 0), b = leat_map(s, in, add, 0);
+  long total = 0;
+  int v, open = 2;
+  while (open) {
+    switch (leat_select(leat_on_recv(a, &v), leat_on_recv(b, &v))) {
+    case 0: if (leat_selected()) a = NULL; break;
+    case 1: if (leat_selected()) b = NULL; break;
+    default: CHECK(0);
+    }
+    if (leat_selected()) open--;
+    else total += v;
+  }
+  CHECK_EQ(total, 9999 * 5000L);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+LEAT_FN(read_late, int_rx, in) {
+  int v;
+  leat_recv(in, &v);
+}
+static int_rx part_of_another(leat_view s) {
+  int_rx in = leat_map(s, leat_numbers(s, int, 0, 10000), add, 0), out = leat_map(s, in, add, 0);
+  int v;
+  CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+  return in;
+}
+LEAT_FN(map_late, int_rx, in) {
+  leat_scope(s);
+  leat_map(s, in, add, 1);
+}
+TEST_GO(a_reader_that_comes_late_is_told_why_it_cannot) {
+  leat_scope(s);
+  CHECK_PANICS("which is part of another stage by now", read_late, part_of_another(s));
+  CHECK_PANICS("call leat_share before", map_late, part_of_another(s));
+}
+
+/* Ends. */
+
+TEST_GO(a_consumer_that_goes_away_ends_a_run_that_waits_for_a_silent_source) {
+  for (int shared = 0; shared < 2; shared++)
+    for (int effect = 0; effect < 2; effect++) {
+      leat_scope(s);
+      leat_chan(int) silent = leat_chan_make(s, int, 0);
+      if (shared) leat_share(silent);
+      int_rx out = leat_map(s, silent, add, 1);
+      if (effect) out = leat_map(s, leat_map(s, out, add_seen, 1), add_seen, 1);
+      int v;
+      CHECK_EQ(leat_recv_until(out, leat_now() + LEAT_MS(1), &v), LEAT_DEADLINE);
+      wait_blocked("add", effect ? 2 : 1);
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+      if (shared) {
+        leat_go(s, produce, leat_tx_of(silent), 1); /* not stopped, and nobody has taken anything */
+        CHECK_EQ(leat_recv(silent, &v), LEAT_OK);
+        CHECK_EQ(leat_wait(s), LEAT_OK);
+      } else {
+        CHECK_EQ(leat_send(silent, 1), LEAT_CLOSED);
+      }
+    }
+}
+TEST_GO(a_reader_of_the_nil_channel_can_be_ended) {
+  leat_scope(s);
+  int_rx nil = NULL, out = leat_map(s, nil, add, 1);
+  int v;
+  CHECK_EQ(leat_recv_until(out, leat_now() + LEAT_MS(1), &v), LEAT_DEADLINE);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+LEAT_FN(stop_it, int_rx, out) { leat_stop(out); }
+LEAT_FN(send_one, leat_tx(int), c) { leat_send(c, 1); }
+TEST_GO(stop_races_with_everything) {
+  int rounds = (int)test_scale(3000);
+  for (int i = 0; i < rounds; i++) {
+    leat_scope(s);
+    leat_chan(int) c = leat_chan_make(s, int, (size_t)i % 2);
+    int_rx out = leat_map(s, leat_map(s, c, add_seen, 1), add, 1);
+    leat_go(s, send_one, leat_tx_of(c));
+    leat_go(s, stop_it, out);
+    if (i % 3) leat_go(s, read_late, out);
+    if (i % 5 == 0) leat_cancel(s);
+    CHECK_EQ(leat_wait(s), i % 5 ? LEAT_OK : LEAT_CANCELED);
+  }
+}
+TEST_GO(stopping_an_output_that_was_fused_ends_the_run) {
+  leat_scope(s);
+  int_rx in = leat_map(s, leat_numbers(s, int, 0, 1 << 30), add, 0), out = leat_map(s, in, add, 1);
+  int v, n = 0;
+  CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+  leat_stop(in);
+  while (leat_recv(out, &v) == LEAT_OK) n++;
+  CHECK(n < 10000);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(long_chains) {
+  int depth = (int)test_scale(1000);
+  for (int way = 0; way < 5; way++) {
+    leat_scope(s);
+    int_rx out = leat_numbers(s, int, 0, 1 << 30);
+    for (int i = 0; i < depth; i++) out = way == 4 ? leat_map(s, out, add_seen, 1) : way == 3 && i % 10 == 0 ? leat_buffer(s, out, 2) : leat_map(s, out, add, 1);
+    int v, n = 0;
+    if (way == 1) leat_stop(out); /* never started: ended one after the other */
+    if (way >= 2)
+      leat_range(int, x, out) {
+        if (way != 3) CHECK_EQ(x, depth + n);
+        if (++n == 20) break;
+      }
+    (void)v;
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+}
+
+/* Batches. */
+
+LEAT_MAP(slow, int, int, n) {
+  int64_t until = leat_now() + LEAT_US(200);
+  while (leat_now() < until) {}
+  return n;
+}
+TEST_GO(a_slow_pure_function_is_not_run_far_ahead) {
+  leat_scope(s);
+  int_rx out = leat_map(s, leat_numbers(s, int, 0, 1 << 30), slow);
+  int64_t start = leat_now();
+  int v;
+  for (int i = 0; i < 10; i++) CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+  CHECK(leat_now() - start < LEAT_MS(2) * (test_under_valgrind() || test_under_qemu() ? 100 : 10)); /* a batch of 64 would take 13 ms, of 1,024 more than 200 ms */
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+LEAT_FN(run_for_ever, int_rx, in) {
+  long total = 0;
+  int status = leat_fold(in, &total, sum);
+  CHECK(status == LEAT_CANCELED);
+}
+TEST_GO(a_run_that_computes_lets_others_run_and_can_be_cancelled) {
+  leat_scope(s);
+  for (int i = 0; i < 8; i++) leat_go(s, run_for_ever, leat_filter(s, leat_repeat(s, int, 1, 2), not_divisible, 1)); /* gives nothing */
+  for (int i = 0; i < 20; i++) CHECK_EQ(leat_sleep(LEAT_US(100)), LEAT_OK);
+  leat_cancel(s);
+  CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+}
+typedef struct { char bytes[200000]; } huge;
+LEAT_MAP(huge_of, int, huge, n) {
+  static huge h;
+  h.bytes[199999] = (char)n;
+  return h;
+}
+LEAT_MAP(end_of, huge, int, h) { return h.bytes[199999]; }
+TEST_GO(items_larger_than_a_stack) {
+  leat_scope(s);
+  int i = 0;
+  leat_range(int, v, leat_map(s, leat_map(s, leat_numbers(s, int, 0, 3), huge_of), end_of)) CHECK_EQ(v, i++);
+  CHECK_EQ(i, 3);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}

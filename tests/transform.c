@@ -1,0 +1,203 @@
+/* Transforms: what each gives; that they own what they receive, to the last item, wherever they end. */
+#include "wait.h"
+
+static atomic_int ran;
+static int upto;
+
+LEAT_MAP(square, int, int, n) { return n * n; }
+LEAT_MAP(times, int, int, n, int, by) { return n * by; }
+LEAT_MAP(line, int, double, x, double, a, double, b) { return a * x + b; }
+LEAT_EFFECT(counted, int, int, n) {
+  ran++;
+  return n;
+}
+LEAT_FILTER(even, int, n) { return n % 2 == 0; }
+LEAT_FILTER(below, int, n, int, limit) { return n < limit; }
+LEAT_FOLD(sum, long, acc, int, x) { return acc + x; }
+
+#define EXPECT(T, in, ...) \
+  do { \
+    const T expected[] = {__VA_ARGS__}; \
+    size_t at = 0; \
+    leat_range(T, v, in) { \
+      CHECK(at < sizeof expected / sizeof(T)); \
+      CHECK(v == expected[at]); \
+      at++; \
+    } \
+    CHECK_EQ(leat_range_end(), LEAT_CLOSED); \
+    CHECK_EQ(at, sizeof expected / sizeof(T)); \
+  } while (0)
+
+TEST_GO(map_and_filter_with_parameters) {
+  leat_scope(s);
+  EXPECT(int, leat_map(s, leat_numbers(s, int, 1, 5), times, 2), 2, 4, 6, 8);
+  EXPECT(double, leat_map(s, leat_numbers(s, int, 0, 3), line, 2, 0.5), 0.5, 2.5, 4.5);
+  EXPECT(int, leat_filter(s, leat_numbers(s, int, 0, 100), below, 3), 0, 1, 2);
+  EXPECT(bool, leat_map(s, leat_numbers(s, int, 0, 3), even), true, false, true);
+  int limit = 3; /* bound when the stage is made */
+  leat_rx(int) out = leat_filter(s, leat_numbers(s, int, 0, 100), below, limit);
+  limit = 50;
+  EXPECT(int, out, 0, 1, 2);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(take_and_skip) {
+  leat_scope(s);
+  EXPECT(int, leat_take(s, leat_numbers(s, int, 0, 100), 3), 0, 1, 2);
+  EXPECT(int, leat_first(s, leat_numbers(s, int, 5, 100)), 5);
+  EXPECT(int, leat_skip(s, leat_numbers(s, int, 0, 5), 3), 3, 4);
+  EXPECT(int, leat_last(s, leat_numbers(s, int, 0, 5000)), 4999);
+  EXPECT(int, leat_take_while(s, leat_numbers(s, int, 0, 5000), below, 3), 0, 1, 2);
+  EXPECT(int, leat_skip_while(s, leat_numbers(s, int, 0, 6), below, 3), 3, 4, 5);
+  static const int mixed[] = {1, 2, 9, 1, 2};
+  EXPECT(int, leat_take_while(s, leat_array(s, mixed, 5), below, 5), 1, 2);
+  EXPECT(int, leat_skip_while(s, leat_array(s, mixed, 5), below, 5), 9, 1, 2);
+  EXPECT(int, leat_take(s, leat_skip(s, leat_take(s, leat_numbers(s, int, 0, 1 << 30), 1 << 29), 100000), 2), 100000, 100001);
+  leat_range(int, v, leat_take(s, leat_numbers(s, int, 0, 9), 0)) CHECK(v != v);
+  leat_range(int, v, leat_take(s, leat_numbers(s, int, 0, 9), -1)) CHECK(v != v);
+  leat_range(int, v, leat_skip(s, leat_numbers(s, int, 0, 9), INT64_MAX)) CHECK(v != v);
+  leat_range(int, v, leat_last(s, leat_numbers(s, int, 0, 0))) CHECK(v != v);
+  EXPECT(int, leat_skip(s, leat_numbers(s, int, 0, 2), 0), 0, 1);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(a_million_through_a_chain) {
+  leat_scope(s);
+  int n = (int)test_scale(1000000) / 6 * 6;
+  long total = 0, expected = 0;
+  for (int i = 0; i < n; i++)
+    if (i % 2 == 0 && i * 3L < 2L * n) expected += 3 * i;
+  CHECK_EQ(leat_fold(leat_filter(s, leat_map(s, leat_filter(s, leat_numbers(s, int, 0, n), even), times, 3), below, 2 * n), &total, sum), LEAT_OK);
+  CHECK_EQ(total, expected);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+
+/* Elements with a drop function: each of them is received once, or dropped once. */
+
+typedef struct { int *cell; } token;
+static atomic_int alive;
+static token make_token(int n) {
+  int *cell = malloc(sizeof *cell);
+  *cell = n;
+  alive++;
+  return (token){cell};
+}
+static void drop_token(token *t) {
+  CHECK(*t->cell >= 0);
+  *t->cell = -1;
+  free(t->cell);
+  alive--;
+}
+LEAT_GENERATOR(tokens, token, item, int *, next) {
+  if (*next == upto) return LEAT_CLOSED;
+  *item = make_token((*next)++);
+  return LEAT_OK;
+}
+LEAT_FILTER(even_token, token, t) { return *t.cell % 2 == 0; }
+LEAT_FILTER(below_100, token, t) { return *t.cell < 100; }
+LEAT_FILTER(below_10, token, t) { return *t.cell < 10; }
+LEAT_MAP(renewed, token, token, t) {
+  int n = *t.cell;
+  drop_token(&t);
+  return make_token(n);
+}
+LEAT_MAP(number_of, token, int, t) {
+  int n = *t.cell;
+  drop_token(&t);
+  return n;
+}
+static leat_rx(token) some_tokens(leat_view s, int *next, size_t room) {
+  leat_rx(token) out = leat_generate(s, tokens, next);
+  leat_on_drop(out, drop_token);
+  return room ? leat_buffer(s, out, room) : out;
+}
+TEST_GO(every_item_is_received_or_dropped_once) {
+  for (int ends = 0; ends < 4; ends++)
+    for (size_t room = 0; room < 30; room += 7)
+      for (int received = 0; received < 12; received++) {
+        int next = 0;
+        upto = ends == 1 ? 30 : INT32_MAX;
+        {
+          leat_scope(s);
+          leat_rx(token) out = leat_skip(s, leat_filter(s, some_tokens(s, &next, room), even_token), 2);
+          out = leat_take_while(s, leat_take(s, out, 50), below_100);
+          out = leat_map(s, out, renewed);
+          leat_on_drop(out, drop_token);
+          if (ends != 2) out = leat_skip_while(s, leat_buffer(s, out, room), below_10);
+          for (int i = 0; i < received; i++) {
+            token t;
+            int status = leat_recv(out, &t);
+            if (status == LEAT_CLOSED && ends == 1) break;
+            CHECK_EQ(status, LEAT_OK);
+            CHECK_EQ(*t.cell, 2 * i + (ends == 2 ? 4 : 10));
+            drop_token(&t);
+          }
+          if (ends == 3) leat_cancel(s);
+          else CHECK_EQ(leat_wait(s), LEAT_OK);
+        }
+        CHECK_EQ(alive, 0);
+      }
+}
+TEST_GO(last_keeps_one) {
+  leat_scope(s);
+  int next = 0;
+  upto = 20;
+  EXPECT(int, leat_map(s, leat_last(s, some_tokens(s, &next, 3)), number_of), 19);
+  CHECK_EQ(alive, 0);
+  next = 0;
+  int64_t n;
+  CHECK_EQ(leat_count(some_tokens(s, &next, 3), &n), LEAT_OK);
+  CHECK_EQ(n, 20);
+  CHECK_EQ(alive, 0);
+  next = 0;
+  leat_rx(token) unread = leat_last(s, some_tokens(s, &next, 0));
+  (void)unread;
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(alive, 0);
+}
+/* A panic in a function of a run: the item it was given is lost with it, no other. */
+LEAT_MAP(panics_at, token, token, t, int, n) {
+  if (*t.cell == n) {
+    drop_token(&t);
+    leat_panic("at %d", n);
+  }
+  return t;
+}
+LEAT_FILTER(filter_panics_at, token, t, int, n) {
+  if (*t.cell == n) leat_panic("at %d", n);
+  return true;
+}
+LEAT_FN(read_tokens, leat_rx(token), in) {
+  leat_range(token, t, in) drop_token(&t);
+}
+TEST_GO(a_panic_in_a_stage_drops_what_was_in_flight) {
+  for (int at = 0; at < 20; at++)
+    for (int kind = 0; kind < 2; kind++) {
+      leat_scope(s);
+      leat_chan(token) source = leat_chan_make(s, token, 32);
+      leat_on_drop(source, drop_token);
+      for (int i = 0; i < 32; i++) CHECK_EQ(leat_send(source, make_token(i)), LEAT_OK);
+      leat_close(source);
+      leat_rx(token) out = leat_buffer(s, source, 32);
+      out = kind ? leat_filter(s, out, filter_panics_at, at) : leat_map(s, out, panics_at, at);
+      leat_on_drop(out, drop_token);
+      int64_t n;
+      leat_go(s, read_tokens, leat_buffer(s, out, 40));
+      CHECK_EQ(leat_wait(s), LEAT_PANIC);
+      (void)n;
+      leat_stop(source);
+      CHECK_EQ(alive, 0);
+    }
+}
+
+/* Two effects are two goroutines; between them nothing runs ahead of order. */
+TEST_GO(effects_run_item_by_item) {
+  leat_scope(s);
+  leat_rx(int) out = leat_map(s, leat_map(s, leat_map(s, leat_numbers(s, int, 0, 1000), square), counted), counted);
+  int v;
+  for (int i = 0; i < 10; i++) {
+    CHECK_EQ(leat_recv(out, &v), LEAT_OK);
+    CHECK_EQ(v, i * i);
+    for (int k = 0; k < 5; k++) pause_a_moment();
+    CHECK(ran <= 2 * (i + 1) + 3);
+  }
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
