@@ -71,9 +71,10 @@
  * for each item that is wanted.
  * LEAT_GENERATOR(name, T, item, parameters...) { *item = value; return LEAT_OK; } makes items as long as there are any: LEAT_CLOSED says
  * that there are no more, any other status fails the scope. item: a T *, which points to zeros. leat_generate(scope, name, args...). */
-#define LEAT_SOURCE(name, ...) LEAT_I_SOURCE(LEAT_I_COUNT(__VA_ARGS__), name, __VA_ARGS__)
-#define LEAT_I_SOURCE(n, name, T, ...) LEAT_I_SOURCE_(n, name, T, LEAT_I_CAT(LEAT_I_PARAMS_, n), LEAT_I_CAT(LEAT_I_MEMBERS_, n), (T, ##__VA_ARGS__))
-#define LEAT_I_SOURCE_(n, name, T, params, members, pairs) \
+#define LEAT_SOURCE(name, ...) \
+  LEAT_I_SOURCE(LEAT_I_COUNT(__VA_ARGS__), name, LEAT_I_FIRST(__VA_ARGS__), LEAT_I_CAT(LEAT_I_PARAMS_, LEAT_I_COUNT(__VA_ARGS__)), \
+                LEAT_I_CAT(LEAT_I_MEMBERS_, LEAT_I_COUNT(__VA_ARGS__)), (__VA_ARGS__))
+#define LEAT_I_SOURCE(n, name, T, params, members, pairs) \
   static __attribute__((__unused__)) __typeof__(T) name params pairs; \
   LEAT_I_GENERATOR_TYPES(n, name, T, members pairs); \
   static __attribute__((__unused__)) size_t name##_leat_kernel(struct leat_i_step *leat_i_step, const void *leat_i_in, void *leat_i_out, size_t leat_i_n) { \
