@@ -30,15 +30,15 @@ test: ## build and run every test in every variant
 	@tools/setup test
 	@tests/run
 
-bench: all ## measure leat and its peers side by side: a subset, some five minutes
+bench: all ## measure leat and its peers side by side: a subset, some five minutes (BENCH=options)
 	@tools/setup bench
 	@$(ninja) -C build/release --quiet bench
-	@bench/compare
+	@bench/compare $(BENCH)
 
 bench-full: all ## the same with all benchmarks
 	@tools/setup bench
 	@$(ninja) -C build/release --quiet bench
-	@bench/compare --full
+	@bench/compare --full $(BENCH)
 
 install: all ## install under PREFIX=/usr/local (and below DESTDIR)
 	@$(meson) configure build/release -Dsanitized=$(if $(filter no,$(SANITIZED)),false,true) $(if $(PREFIX),--prefix "$(PREFIX)")

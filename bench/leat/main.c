@@ -73,7 +73,7 @@ LEAT_FN(run, const struct benchmark *, b, int64_t, goal) {
 
 LEAT_MAIN(argc, argv) {
   static const struct benchmark *const groups[] = {go_chan_benchmarks, go_proc_benchmarks, go_sync_benchmarks, go_context_benchmarks, go_time_benchmarks, switch_benchmarks,
-                                                   channel_benchmarks, select_benchmarks, lock_benchmarks, scale_benchmarks, pipeline_benchmarks, tcp_benchmarks};
+                                                   channel_benchmarks, select_benchmarks, lock_benchmarks, scale_benchmarks, pipeline_benchmarks, tcp_benchmarks, floor_benchmarks};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
     for (const struct benchmark *b = groups[i]; b->name; b++) {
       if (argc < 2) puts(b->name);
