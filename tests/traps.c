@@ -438,6 +438,13 @@ TEST_GO_DIES(so_is_one_that_yields, "gives up its thread while it holds the pthr
   CHECK_EQ(pthread_mutex_timedlock(&pthread_mutex, &soon), 0);
   leat_yield();
 }
+LEAT_FN(ends_with_a_lock, pthread_mutex_t *, m) { CHECK_EQ(pthread_mutex_lock(m), 0); }
+TEST_GO_DIES(so_is_one_that_ends, "gives up its thread while it holds the pthread mutex at 0x", "in goroutine", "(ends_with_a_lock)") {
+  only_where_it_is_checked();
+  leat_scope(s);
+  leat_go(s, ends_with_a_lock, &pthread_mutex);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 static void *receives_in_a_thread(void *c) {
   int v;
   CHECK_EQ(pthread_mutex_lock(&pthread_mutex), 0);

@@ -64,7 +64,8 @@ IN_FRONT int pthread_mutex_unlock(pthread_mutex_t *m) {
 }
 
 bool leat_i_thread_locks_forbid(const struct goroutine *self) {
-  return held.n && self->kind != KIND_FOREIGN && leat_i_worker()->pinned != self; /* those two have their thread for themselves */
+  bool has_own_thread = self->kind == KIND_FOREIGN || leat_i_worker()->pinned == self;
+  return held.n && self->kind != KIND_IDLE && !has_own_thread;
 }
 
 static _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *format, ...) {

@@ -102,6 +102,7 @@ static inline struct worker *arrive(void) {
 void leat_i_context_arrive(void) { arrive(); }
 
 void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
+  if (unlikely(after != AFTER_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
   int saved_errno = *w->errno_of_thread;
   if (unlikely(w->slice_start)) leat_i_slice_ends(w);
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
