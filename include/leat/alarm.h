@@ -28,7 +28,7 @@ LEAT_I_BEGIN
 enum leat_alarm_kind { LEAT_ALARM_STARVING, LEAT_ALARM_OVERRUN, LEAT_ALARM_STUCK, LEAT_ALARM_METER };
 enum { LEAT_ALARM_KINDS = 4 };
 
-struct leat_meter_reading;
+struct leat_meter_reading; /* leat/meter.h */
 
 typedef struct leat_alarm {
   enum leat_alarm_kind kind;

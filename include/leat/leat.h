@@ -14,6 +14,7 @@
 #include "goroutine.h"
 #include "io.h"
 #include "leak.h"
+#include "meter.h"
 #include "metrics.h"
 #include "mutex.h"
 #include "once.h"

@@ -8,6 +8,7 @@
 #include "../runtime/watcher.h"
 #include "cfi.h"
 #include "dump.h"
+#include "meter.h"
 #include "sight.h"
 #include "symbol.h"
 #include "threads.h"
@@ -91,10 +92,11 @@ static bool look_at(struct worker *w, int64_t now) {
 }
 
 void leat_i_alarms_look(int64_t now, int64_t gap) {
+  bool found = leat_i_meters_look(now);
   if (!load_relaxed(&running)) return;
   int64_t starving = load_relaxed(&periods[LEAT_ALARM_STARVING]);
   note_gap(now, gap, starving);
-  bool found = look_for_starving(now);
+  found |= look_for_starving(now);
   if (load_relaxed(&periods[LEAT_ALARM_OVERRUN]) || load_relaxed(&periods[LEAT_ALARM_STUCK]))
     for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
       if (!load_relaxed(&w->pinned)) found |= look_at(w, now);
@@ -104,7 +106,7 @@ void leat_i_alarms_look(int64_t now, int64_t gap) {
 }
 
 int64_t leat_i_alarms_next(void) {
-  int64_t next = LEAT_NEVER, overrun = load_relaxed(&periods[LEAT_ALARM_OVERRUN]), stuck = load_relaxed(&periods[LEAT_ALARM_STUCK]);
+  int64_t next = leat_i_meters_next(), overrun = load_relaxed(&periods[LEAT_ALARM_OVERRUN]), stuck = load_relaxed(&periods[LEAT_ALARM_STUCK]);
   if (!load_relaxed(&running) || (!overrun && !stuck)) return next;
   for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
     if (load_relaxed(&w->pinned) || !w->held_since) continue;
@@ -274,6 +276,41 @@ static void report_held(struct worker *w, uint32_t rose) {
   free(s);
 }
 
+/* ---- meters ---- */
+
+static void print_meter(FILE *f, const struct meter_alarm *m) {
+  const leat_meter_reading *r = &m->reading;
+  char duration[DURATION_TEXT];
+  fprintf(f, "leat: alarm: meter %s: %" PRIu64 " of %" PRIu64 " in %s: %s", m->name, r->accomplished, r->expected, leat_i_duration_text(r->duration, duration),
+          leat_meter_verdict_text(r->verdict));
+  if (r->verdict == LEAT_METER_STARVED && r->held < r->starved) fprintf(f, ", others have the workers");
+  else if (r->verdict == LEAT_METER_STARVED || r->verdict == LEAT_METER_WAITING) fprintf(f, ", by %s", r->wait);
+  else if (r->verdict == LEAT_METER_LIVELOCKED) fprintf(f, ", it runs and accomplishes next to nothing");
+  fprintf(f, "\n    the time of those at work (now %d): %.0f %% running, %.0f %% taking turns, %.0f %% starved by others, %.0f %% waiting for what others hold, %.0f %% other waits\n",
+          r->at_work, 100 * r->running, 100 * r->turns, 100 * r->starved, 100 * r->held, 100 * r->waiting);
+}
+
+static void report_meter(const struct meter_alarm *m) {
+  char *text = NULL;
+  size_t size;
+  FILE *f = open_memstream(&text, &size);
+  struct sight *s = malloc(sizeof *s);
+  if (f) {
+    leat_alarm a = {.kind = LEAT_ALARM_METER, .name = m->name, .birthplace = "", .duration = m->reading.duration, .reading = &m->reading};
+    print_meter(f, m);
+    if (s && look_closely(m->one, true, s) && s->id == m->id) {
+      fprintf(f, "    one of them: ");
+      leat_i_print_who(f, s);
+      fputc('\n', f);
+      print_trace(f, s);
+    }
+    fclose(f);
+    report(&a, NULL, text);
+  }
+  free(text);
+  free(s);
+}
+
 static void *report_when_asked(void *unused) {
   leat_i_thread_ours();
   for (uint32_t done = 0; !load_seq(&stopping);) {
@@ -287,6 +324,7 @@ static void *report_when_asked(void *unused) {
       uint32_t rose = load_relaxed(&w->alarm) ? exchange(&w->alarm, 0) : 0;
       if (rose) report_held(w, rose);
     }
+    for (struct meter_alarm m; leat_i_meters_alarm(&m);) report_meter(&m);
     pthread_mutex_unlock(&lock);
   }
   leat_i_thread_ours_no_more();

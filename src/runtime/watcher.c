@@ -22,7 +22,7 @@ void leat_i_watcher_notice(void) {
 }
 
 void leat_i_watcher_rouse(void) {
-  if (exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
+  if (load_seq(&asleep) && exchange_seq(&asleep, 0)) leat_i_nondet_wake(&asleep, 1);
 }
 
 int leat_i_watcher_threads(void) { return (int)load_acquire(&running); }
