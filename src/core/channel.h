@@ -13,7 +13,8 @@
 #include <leat/channel.h>
 
 enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */,
-  CHAN_UNASKED = 64 /* nobody has received from it yet, and its feeder waits for that */ };
+                 CHAN_UNASKED = 64 /* nobody has received from it yet, and its feeder waits for that */, CHAN_NOTIFIES = 128 /* a host listens */,
+                 CHAN_ENDED = CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED };
 
 /* Who fills a channel, and begins only when somebody asks for a value: a stage (flow/stage.h). Called without locks. */
 struct feeder {
@@ -112,6 +113,27 @@ static inline void chan_copy(void *to, const void *from, size_t size) {
   case 16: memcpy(to, from, 16); break;
   default: quietly memcpy(to, from, size); /* what it reads and writes is in part another goroutine's, which says so itself */
   }
+}
+
+/* Looks without the lock. False: there was a moment during the call when the operation would have blocked. What a channel has and what waits
+ * there are never both looked at, as what is seen of two words may be of two moments: with a buffer its filling alone decides, without one
+ * who waits. A close is for good, so looked for last. */
+static inline bool chan_may_recv(struct chan *c) {
+  if (c->capacity ? load_acquire(&c->n) != 0 : queue_first(&c->senders) != NULL) return true;
+  return load_acquire(&c->flags) & (CHAN_ENDED | CHAN_UNASKED);
+}
+static inline bool chan_may_send(struct chan *c) {
+  if (c->capacity ? load_acquire(&c->n) != c->capacity : queue_first(&c->receivers) != NULL) return true;
+  return load_acquire(&c->flags) & CHAN_ENDED;
+}
+
+enum { WORD = 8 };
+static inline bool is_of_words(const struct chan *c) {
+#if defined(LEAT_HAPPENS) || defined(LEAT_DEBUG)
+  return false && c;
+#else
+  return c->elem_size == WORD;
+#endif
 }
 
 enum { WOULD_BLOCK = 1 }; /* beside the statuses */

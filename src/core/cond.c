@@ -106,7 +106,7 @@ int leat_i_cond_wait(leat_cond *cond, leat_locker lock, int64_t deadline) {
  * list. */
 static bool signal_first(struct cond *c, struct goroutine **woken) {
   struct waiter *w;
-  while ((w = c->queue.first)) {
+  while ((w = queue_first(&c->queue))) {
     struct cond_waiter *cw = (struct cond_waiter *)w;
     if (!cw->parked) {
       queue_remove(w);
@@ -114,7 +114,7 @@ static bool signal_first(struct cond *c, struct goroutine **woken) {
       return cw->signalled = true;
     }
     struct goroutine *g = w->goroutine;
-    if (!leat_i_queue_claim(w, LEAT_OK)) continue;
+    if (!queue_claim(w, LEAT_OK)) continue;
     goroutine_collect(woken, g);
     return true;
   }

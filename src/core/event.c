@@ -23,9 +23,9 @@ static bool set_and_wake(struct event *e) {
   struct goroutine *woken = NULL;
   struct waiter *w;
   lock_take(&e->lock);
-  bool any = e->queue.first;
+  bool any = queue_first(&e->queue);
   if (any) {
-    while ((w = leat_i_queue_claim_first(&e->queue, LEAT_OK))) goroutine_collect(&woken, w->goroutine);
+    while ((w = queue_claim_first(&e->queue, LEAT_OK))) goroutine_collect(&woken, w->goroutine);
     exchange(&e->state, SET);
   } else {
     atomic_fetch_and(&e->state, ~(uint32_t)QUEUED);
@@ -83,7 +83,7 @@ int leat_event_wait_until(leat_event *event, int64_t deadline) {
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && !leat_event_is_set(event)) status = wait_in_queue((struct event *)event, self, deadline, false);
   if (!status) happens_after(event);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 int leat_event_wait_cancellable(leat_event *event) {

@@ -66,7 +66,7 @@ static bool spin(struct mutex *m, const struct goroutine *self) {
 static bool take_or_flag(struct mutex *m, const struct goroutine *self, uint64_t flags) {
   uint64_t state = load_relaxed(&m->state);
   for (;;) {
-    uint64_t next = state ? state | flags : locks_as(self) | (m->queue.first ? WAITING : 0);
+    uint64_t next = state ? state | flags : locks_as(self) | (queue_first(&m->queue) ? WAITING : 0);
     if (cas(&m->state, &state, next)) return !state;
   }
 }
@@ -117,7 +117,7 @@ int leat_mutex_lock_until(leat_mutex *mutex, int64_t time) {
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!take(m, self))) status = lock_slow(m, self, time, false);
   if (likely(!status)) happens_after(m);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 int leat_mutex_lock_cancellable(leat_mutex *m) { return leat_mutex_lock_until(m, LEAT_NEVER); }
@@ -129,14 +129,14 @@ int leat_mutex_lock_cancellable(leat_mutex *m) { return leat_mutex_lock_until(m,
 static bool hand_over(struct mutex *m, uint64_t state, struct goroutine **next) {
   struct waiter *w = NULL;
   bool handoff = state & HANDOFF;
-  if (handoff || !m->woken) w = leat_i_queue_claim_first(&m->queue, handoff ? HANDED : TO_LOOK);
+  if (handoff || !m->woken) w = queue_claim_first(&m->queue, handoff ? HANDED : TO_LOOK);
   if (w) *next = w->goroutine;
   if (!w || !handoff) {
     if (w) m->woken = true;
     store_release(&m->state, state & ~(uint64_t)FLAGS);
     return false;
   }
-  uint64_t flags = m->queue.first ? WAITING : 0;
+  uint64_t flags = queue_first(&m->queue) ? WAITING : 0;
   if (flags && leat_i_nondet_clock() - ((struct mutex_waiter *)w)->since > STARVING) flags |= HANDOFF;
   store_release(&m->state, locks_as(w->goroutine) | flags);
   return true;

@@ -34,7 +34,7 @@ static void has_ended(struct leat_i_cleanup *c) {
   lock_take(&o->lock);
   o->owner = NULL;
   store_release(&o->done, 1);
-  while ((w = leat_i_queue_claim_first(&o->queue, LEAT_OK))) goroutine_collect(&woken, w->goroutine);
+  while ((w = queue_claim_first(&o->queue, LEAT_OK))) goroutine_collect(&woken, w->goroutine);
   lock_drop(&o->lock);
   leat_i_ready_in_order(woken);
 }
@@ -76,7 +76,7 @@ int leat_i_once_run_until(struct leat_i_once_call call, int64_t deadline) {
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && !load_acquire(&((struct once *)call.once)->done)) status = run_or_wait(call, self, deadline, false);
   if (!status) happens_after(&call.once->leat_i_done);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 /* ---- values ---- */

@@ -239,7 +239,7 @@ static void free_parts(struct pool *p) {
 /* One less exists: the first who waits may make another. */
 static void release_right(struct pool *p) {
   lock_take(&p->lock);
-  struct waiter *w = leat_i_queue_claim_first(&p->queue, LEAT_OK);
+  struct waiter *w = queue_claim_first(&p->queue, LEAT_OK);
   struct goroutine *woken = w ? w->goroutine : NULL;
   if (!w) p->out--;
   lock_drop(&p->lock);
@@ -292,7 +292,7 @@ static int get_limited(struct pool *p, const struct leat_i_pool_use *use, int64_
     *use->object = w.elem;
     has_object = w.elem != NULL;
     has_right = status == LEAT_OK;
-    status = leat_i_wait_answer(self, status);
+    status = wait_answer(self, status);
   } else {
     lock_drop(&p->lock);
     self->ignored = 0;
@@ -313,7 +313,7 @@ static void put_limited(struct pool *p, void *object) {
     lock_drop(&p->lock);
     none_is_out(p, "leat_pool_put");
   }
-  struct waiter *w = leat_i_queue_claim_first(&p->queue, LEAT_OK);
+  struct waiter *w = queue_claim_first(&p->queue, LEAT_OK);
   struct goroutine *woken = w ? w->goroutine : NULL;
   if (w) {
     w->elem = object;

@@ -52,7 +52,7 @@ static inline void write_begins(const struct rwmutex *m) {
 
 /* With the queue's lock and HELD, which goes to the first writer that waits; false if none does. */
 static bool give_to_writer(struct rwmutex *m, struct goroutine **woken) {
-  struct waiter *w = leat_i_queue_claim_first(&m->writers, LEAT_OK);
+  struct waiter *w = queue_claim_first(&m->writers, LEAT_OK);
   if (!w) return false;
   store_relaxed(&m->writer, w->goroutine->id);
   goroutine_collect(woken, w->goroutine);
@@ -61,13 +61,13 @@ static bool give_to_writer(struct rwmutex *m, struct goroutine **woken) {
 
 static uint64_t let_readers_in(struct rwmutex *m, struct goroutine **woken) {
   uint64_t n = 0;
-  for (struct waiter *w; (w = leat_i_queue_claim_first(&m->readers, LEAT_OK)); n++) goroutine_collect(woken, w->goroutine);
+  for (struct waiter *w; (w = queue_claim_first(&m->readers, LEAT_OK)); n++) goroutine_collect(woken, w->goroutine);
   return n;
 }
 
 /* With the queue's lock: QUEUED is cleared if nobody is left, and the change of the word published. */
 static void publish(struct rwmutex *m, uint64_t state, uint64_t change) {
-  if (state & QUEUED && !m->readers.first && !m->writers.first) change -= QUEUED;
+  if (state & QUEUED && !queue_first(&m->readers) && !queue_first(&m->writers)) change -= QUEUED;
   if (change) add(&m->state, change);
 }
 
@@ -77,7 +77,7 @@ static void look(struct rwmutex *m, struct goroutine **woken) {
   if (!(state & QUEUED)) return;
   if (!(state & HELD)) {
     if (state < READER && give_to_writer(m, woken)) change = HELD;
-    else if (!m->writers.first) change = let_readers_in(m, woken) * READER;
+    else if (!queue_first(&m->writers)) change = let_readers_in(m, woken) * READER;
   }
   publish(m, state, change);
 }
@@ -170,7 +170,7 @@ int leat_rwmutex_rlock_until(leat_rwmutex *rwmutex, int64_t time) {
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(add(&m->state, READER) & FLAGS)) status = rlock_slow(m, self, time, false);
   if (likely(!status)) read_begins(m);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 int leat_rwmutex_rlock_cancellable(leat_rwmutex *m) { return leat_rwmutex_rlock_until(m, LEAT_NEVER); }
@@ -242,7 +242,7 @@ int leat_rwmutex_lock_until(leat_rwmutex *rwmutex, int64_t time) {
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!take(m, self))) status = lock_slow(m, self, time, false);
   if (likely(!status)) write_begins(m);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 int leat_rwmutex_lock_cancellable(leat_rwmutex *m) { return leat_rwmutex_lock_until(m, LEAT_NEVER); }

@@ -1,6 +1,7 @@
 /* See scope.h and leat/scope.h. */
 #define _GNU_SOURCE
 #include "scope.h"
+#include "../runtime/fence.h"
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
 #include "../runtime/runtime.h"
@@ -107,7 +108,7 @@ bool leat_i_unwatch(struct watch *w) {
 /* With the scope's lock: claims a goroutine that waits in it, onto the list. */
 static void interrupt(struct scope *s, struct goroutine *g, struct cancel *c) {
   uint32_t word = load_seq(&g->wait);
-  if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, c->status)) return;
+  if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, load_relaxed(&s->status))) return;
   happens_before(g);
   goroutine_collect(&c->woken, g);
 }
@@ -148,6 +149,11 @@ static void mark(struct scope *s, struct cancel *c) {
   happens_before(&s->status);
   if (done) leat_i_chan_close_with(done, &s->status, c->status, &c->woken);
   else store_seq(&s->status, c->status);
+  c->reaches_others |= s->members || (s->owner && s->owner != c->by);
+}
+
+/* Likewise, later. */
+static void interrupt_all(struct scope *s, struct cancel *c) {
   if (s->owner) interrupt(s, s->owner, c);
   for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, c);
 }
@@ -155,16 +161,16 @@ static void mark(struct scope *s, struct cancel *c) {
 /* The contexts of a home that is being left are all visited: there may be one below that is shielded until then. */
 static struct scope *skip_untouched(struct scope *s, const struct cancel *c) {
   for (; s; s = s->next_sibling) {
-    if (c->home && s->home == c->home ? s->shield != SHIELD_FULL : !s->shield && !load_relaxed(&s->status)) break;
+    if (c->home && s->home == c->home ? s->shield != SHIELD_FULL : !s->shield && (c->marked || !load_relaxed(&s->status))) break;
   }
   return s;
 }
 
-/* With the top scope's lock, the rest hand over hand. */
-static void mark_tree(struct scope *top, struct cancel *c) {
+static void walk(struct scope *top, struct cancel *c) {
   struct scope *s = top;
   for (;;) {
-    if (load_relaxed(&s->status) == LEAT_OK) mark(s, c);
+    if (c->marked) interrupt_all(s, c);
+    else if (load_relaxed(&s->status) == LEAT_OK) mark(s, c);
     struct scope *next = skip_untouched(s->children, c);
     while (!next && s != top) {
       next = skip_untouched(s->next_sibling, c);
@@ -176,6 +182,19 @@ static void mark_tree(struct scope *top, struct cancel *c) {
     lock_take(&next->lock);
     s = next;
   }
+}
+
+/* With the top scope's lock, the rest hand over hand. All scopes are marked before anybody is interrupted: the fence between is dear, and what
+ * it does is done for all (park.h). */
+static void mark_and_interrupt(struct scope *top, struct cancel *c) {
+  struct worker *w = leat_i_worker();
+  c->by = w ? load_relaxed(&w->current) : NULL;
+  c->marked = c->reaches_others = false;
+  walk(top, c);
+  if (!c->reaches_others) return;
+  leat_i_fence_heavy();
+  c->marked = true;
+  walk(top, c);
 }
 
 void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
@@ -191,7 +210,7 @@ void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
     s->cause = cause;
     s->owns_cause = copy != NULL;
   }
-  if (first || c->home) mark_tree(s, c);
+  if (first || c->home) mark_and_interrupt(s, c);
   lock_drop(&s->lock);
   let_joins_go_on(above);
   if (!first) free(copy);
@@ -296,8 +315,6 @@ static inline struct leat_scope *enter(struct leat_scope *space, const char *whe
 struct leat_scope *leat_i_scope_enter(struct leat_scope *s, const char *where) { return enter(s, where, false); }
 struct leat_scope *leat_i_shield_enter(struct leat_scope *s, const char *where) { return enter(s, where, true); }
 
-static void unlock_scope(void *s) { lock_drop(&((struct scope *)s)->lock); }
-
 /* Waits until all goroutines, or all but the services, have ended. Nothing interrupts a join: what is cancelled are those it waits for. */
 static void join(struct scope *s, struct goroutine *self, bool all) {
   int spins = 0;
@@ -308,7 +325,7 @@ static void join(struct scope *s, struct goroutine *self, bool all) {
       self->link = s->joiners;
       s->joiners = self;
       s->join_all = all;
-      leat_i_park(self, &(struct park){.reason = WAIT_SCOPE, .object = s, .unlock = unlock_scope, .unlock_arg = s, .deadline = LEAT_NEVER, .masked = true});
+      leat_i_park(self, &(struct park){.reason = WAIT_SCOPE, .object = s, .lock = &s->lock, .deadline = LEAT_NEVER, .masked = true});
     } else if (likely(!held_up)) {
       break;
     } else {
@@ -705,15 +722,13 @@ void leat_i_task_complete(struct leat_task *t, int status, leat_error *error) {
   leat_i_ready_list(woken);
 }
 
-static void unlock_task(void *t) { lock_drop(&((struct leat_task *)t)->lock); }
-
 int leat_join(leat_task *t) {
   struct goroutine *self = leat_i_self();
   lock_take(&t->lock);
   while (!t->done) {
     self->link = t->joiners;
     t->joiners = self;
-    leat_i_park(self, &(struct park){.reason = WAIT_TASK, .object = t, .unlock = unlock_task, .unlock_arg = t, .deadline = LEAT_NEVER, .masked = true});
+    leat_i_park(self, &(struct park){.reason = WAIT_TASK, .object = t, .lock = &t->lock, .deadline = LEAT_NEVER, .masked = true});
     lock_take(&t->lock);
   }
   int status = t->status;

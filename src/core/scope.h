@@ -1,8 +1,8 @@
 /* Scopes, inside: see leat/scope.h for what they mean.
  *
  * Cancellation. Each scope has its own status word, which its goroutines load before every blocking operation. A cancel stores it in the
- * scope and in all scopes below, then claims the goroutines that wait there. The tree is walked under the scopes' locks, parent before
- * child, hand over hand, without recursion (trees may be deep, stacks are small).
+ * scope and in all scopes below, then, in a second walk, claims the goroutines that wait there. The tree is walked under the scopes' locks,
+ * parent before child, hand over hand, without recursion (trees may be deep, stacks are small).
  *
  * Shields. A shield is a scope that a walk from above does not enter. Its goroutine, though, stays in the member list of a scope above, so
  * each wait carries its floor: the depth of the innermost shield around it. A cancel of scope X claims a wait only if the floor is at most
@@ -147,6 +147,9 @@ struct cancel {
   const struct scope *home; /* if a scope is being left: the home of the contexts that end with it */
   struct goroutine *woken;  /* claimed, linked by link */
   struct watch *fired;
+  const struct goroutine *by; /* whose thread this is */
+  bool marked;                /* the tree, so now who waits in it is to be interrupted, */
+  bool reaches_others;        /* which may be somebody */
 };
 /* The cause, malloc'ed or NULL, is taken over. */
 int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause);

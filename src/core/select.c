@@ -1,10 +1,11 @@
 /* Select: see leat/select.h.
  *
- *   1. Look at the cases in random order (or as written), each channel under its own lock: the first that can go on, does.
+ *   1. Look at the cases in random order (or as written): the first that can go on, does, under its channel's lock. Whether it may is seen
+ *      without the lock (chan_may_recv), so cases that cannot go on cost no lock here.
  *   2. Only if none can, and there is no default: lock all channels, in the order of their addresses (so that two selects cannot wait for
  *      each other), look again, since step 1 was not one moment, and put an entry into each queue.
  *   3. Park; the locks are dropped when the goroutine has left its stack. The one who claims it has done the chosen case.
- *   4. Take the other entries off their queues, one channel at a time: nobody can claim a second time.
+ *   4. Take the other entries off their queues, one channel at a time: nobody can claim a second time. Where the claim was made, there is none.
  * With a default, or for a decision that must be of one moment, step 2 alone is the whole select: it locks all, then looks. */
 #include "../runtime/nondet.h"
 #include "../runtime/scheduler.h"
@@ -50,7 +51,7 @@ static void survey(struct select *s, bool ordered) {
     if (is_channel_case(k)) {
       leat_i_chan_check(chan_of(k->leat_i_chan), "leat_select");
       if (k->leat_i_kind == LEAT_I_CASE_RECV) chan_ask(chan_of(k->leat_i_chan));
-      uint32_t at = ordered ? ready_order : leat_i_nondet_choose(CHOOSE_CASE, ready_order + 1);
+      uint32_t at = ordered || !ready_order ? ready_order : leat_i_nondet_choose(CHOOSE_CASE, ready_order + 1);
       s->order[ready_order++] = s->order[at]; /* Fisher and Yates, inside out */
       s->order[at] = (uint32_t)i;
     } else if (k->leat_i_kind == LEAT_I_CASE_DEFAULT) {
@@ -86,6 +87,7 @@ static bool look_one_by_one(struct select *s, struct goroutine *self, int *answe
     struct goroutine *woken = NULL;
     leat_case *k = &s->cases[s->order[i]];
     struct chan *c = chan_of(k->leat_i_chan);
+    if (!(k->leat_i_kind == LEAT_I_CASE_RECV ? chan_may_recv(c) : chan_may_send(c))) continue;
     lock_take(&c->lock);
     int status = attempt(k, &woken);
     lock_drop(&c->lock);
@@ -110,10 +112,12 @@ static void unlock_all(void *argument) {
   for (size_t i = s->n_locks; i--;) lock_drop(&locks[i]->lock);
 }
 
-/* Step 4. Every channel's lock is taken, whether or not an entry is left there, because commit_park may still be dropping them one by one. */
-static void take_off_all(struct select *s, size_t n_cases) {
+/* Step 4. The locks are taken whether or not an entry is left there: commit_park may still be dropping them one by one, and who took an entry
+ * off may just be trying to claim. Only for the entry that was claimed neither can be. */
+static void take_off_all(struct select *s, const struct goroutine *self, size_t n_cases) {
   for (size_t i = 0; i < n_cases; i++) {
     struct waiter *w = &s->waiters[s->order[i]];
+    if (w == self->woken_by) continue;
     lock_take(&w->chan->lock);
     queue_remove(w);
     lock_drop(&w->chan->lock);
@@ -126,13 +130,14 @@ static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases
     leat_case *k = &s->cases[index];
     struct chan *c = chan_of(k->leat_i_chan);
     struct waiter *w = &s->waiters[index];
-    *w = (struct waiter){.goroutine = self, .chan = c, .elem = place_of(k), .count = 1, .index = index};
+    waiter_init(w, self, c, place_of(k));
+    w->index = index;
     queue_push(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
     if (k->leat_i_kind == LEAT_I_CASE_SEND) leat_i_chan_notify(c);
   }
   self->woken_by = NULL;
   int status = leat_i_park(self, &(struct park){.reason = WAIT_SELECT, .object = s, .unlock = unlock_all, .unlock_arg = s, .deadline = s->deadline});
-  take_off_all(s, n_cases);
+  take_off_all(s, self, n_cases);
   struct waiter *w = self->woken_by;
   if (w) {
     if (w->status && s->cases[w->index].leat_i_kind == LEAT_I_CASE_RECV) memset(w->elem, 0, w->chan->elem_size);

@@ -34,7 +34,7 @@ static bool fits(struct semaphore *s, int64_t n, int64_t state) { return n <= ca
 
 /* With the lock: clears QUEUED if the queue is empty. */
 static bool is_queue_empty(struct semaphore *s) {
-  if (s->queue.first) return false;
+  if (queue_first(&s->queue)) return false;
   atomic_fetch_and(&s->state, ~(int64_t)QUEUED);
   return true;
 }
@@ -58,11 +58,11 @@ static bool take(struct semaphore *s, int64_t n) {
 /* With the lock: gives those at the head what they wait for. */
 static void serve(struct semaphore *s, struct goroutine **woken) {
   struct waiter *w;
-  while ((w = s->queue.first)) {
+  while ((w = queue_first(&s->queue))) {
     int64_t n = (int64_t)w->count;
     bool possible = n <= capacity_of(s);
     if (possible && !fits(s, n, load_relaxed(&s->state))) return;
-    if (!leat_i_queue_claim(w, possible ? LEAT_OK : LEAT_INVALID)) continue;
+    if (!queue_claim(w, possible ? LEAT_OK : LEAT_INVALID)) continue;
     if (possible) add(&s->state, 2 * n);
     goroutine_collect(woken, w->goroutine);
   }
@@ -81,7 +81,7 @@ static int wait_in_queue(struct semaphore *s, struct goroutine *self, int64_t n,
   lock_take(&s->lock);
   int64_t state = atomic_fetch_or(&s->state, QUEUED);
   bool possible = n <= capacity_of(s);
-  if (!possible || (!s->queue.first && fits(s, n, state))) { /* meanwhile there is enough, or never will be */
+  if (!possible || (!queue_first(&s->queue) && fits(s, n, state))) { /* meanwhile there is enough, or never will be */
     if (possible) add(&s->state, 2 * n);
     is_queue_empty(s);
     lock_drop(&s->lock);
@@ -109,7 +109,7 @@ int leat_semaphore_acquire_until(leat_semaphore *semaphore, int64_t n, int64_t d
   if (unlikely(!take(s, n))) {
     status = wait_in_queue(s, self, n, deadline);
     if (!status) happens_after(s);
-    return leat_i_wait_answer(self, status);
+    return wait_answer(self, status);
   }
   happens_after(s);
   self->ignored = 0;

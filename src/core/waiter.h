@@ -5,6 +5,8 @@
  * being cancelled or timed out: it is passed over, and finds itself off the queue. */
 #pragma once
 #include "../runtime/scheduler.h"
+#include "panic.h"
+#include "scope.h"
 #include <string.h>
 
 struct chan;
@@ -21,25 +23,38 @@ struct waiter {
   struct chan *chan;
 };
 
+/* An entry for one value of a channel, in no queue. */
+static inline void waiter_init(struct waiter *w, struct goroutine *self, struct chan *c, char *elem) {
+  w->queue = NULL;
+  w->goroutine = self;
+  w->count = 1;
+  w->elem = elem;
+  w->chan = c;
+}
+
 struct queue {
-  struct waiter *first, *last;
+  _Atomic(struct waiter *) first; /* written under the lock; to see whether there is one, read without */
+  struct waiter *last;
 };
+
+static inline struct waiter *queue_first(const struct queue *q) { return load_relaxed(&((struct queue *)q)->first); }
 
 static inline void queue_push(struct queue *q, struct waiter *w) {
   w->next = NULL;
   w->previous = q->last;
   if (q->last) q->last->next = w;
-  else q->first = w;
+  else store_relaxed(&q->first, w);
   q->last = w;
   w->queue = q;
 }
 
 static inline void queue_push_front(struct queue *q, struct waiter *w) {
+  struct waiter *second = queue_first(q);
   w->previous = NULL;
-  w->next = q->first;
-  if (q->first) q->first->previous = w;
+  w->next = second;
+  if (second) second->previous = w;
   else q->last = w;
-  q->first = w;
+  store_relaxed(&q->first, w);
   w->queue = q;
 }
 
@@ -47,17 +62,30 @@ static inline void queue_remove(struct waiter *w) {
   struct queue *q = w->queue;
   if (!q) return;
   if (w->previous) w->previous->next = w->next;
-  else q->first = w->next;
+  else store_relaxed(&q->first, w->next);
   if (w->next) w->next->previous = w->previous;
   else q->last = w->previous;
   w->queue = NULL;
 }
 
 /* Under the lock: takes w off its queue and claims its goroutine; w->status is set. False if somebody else has claimed it. */
-bool leat_i_queue_claim(struct waiter *w, int status);
+static inline bool queue_claim(struct waiter *w, int status) {
+  struct goroutine *g = w->goroutine;
+  queue_remove(w);
+  if (!leat_i_claim(g, status)) return false; /* from here on it is none of ours: it may be gone when the lock is dropped */
+  happens_before(g);
+  w->status = status;
+  g->woken_by = w;
+  return true;
+}
 /* Under the lock: the first waiter that can be claimed, off the queue, with its status set; NULL if there is none. After the lock the
  * caller makes w->goroutine ready (read it under the lock: afterwards w may be gone). */
-struct waiter *leat_i_queue_claim_first(struct queue *q, int status);
+static inline struct waiter *queue_claim_first(struct queue *q, int status) {
+  struct waiter *w;
+  while ((w = queue_first(q)))
+    if (likely(queue_claim(w, status))) return w;
+  return NULL;
+}
 
 /* A list of claimed goroutines linked by link; collected backwards, made ready in the order of collection. */
 static inline void goroutine_collect(struct goroutine **list, struct goroutine *woken) {
@@ -80,5 +108,19 @@ struct queue_wait {
 /* Waits in the queue, where w may be already, until claimed, cancelled or timed out; answers the claimer's status, or LEAT_CANCELED,
  * LEAT_DEADLINE, LEAT_NOMEM. The lock is no longer held afterwards, and w is in no queue. A deadline that has passed answers at once. */
 int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how);
-/* The end of every wait that cancellation reaches: passes the status on, through leat_i_cancelled if the caller's scope has ended. */
-int leat_i_wait_answer(struct goroutine *self, int status);
+/* Not woken out of the queue, but interrupted: answers the status. */
+int leat_i_queue_withdraw(struct waiter *w, struct lock *lock, int status);
+/* The usual case: behind the others, without a deadline. Inline, as each return behind a switch is one that the processor predicts wrong. */
+static inline __attribute__((always_inline)) int queue_wait_on(struct queue *q, struct waiter *w, struct lock *lock, enum wait_reason reason, const void *object) {
+  struct goroutine *self = w->goroutine;
+  if (likely(!w->queue)) queue_push(q, w);
+  self->woken_by = NULL;
+  int status = leat_i_park_on(self, lock, reason, object);
+  return likely(self->woken_by == w) ? w->status : leat_i_queue_withdraw(w, lock, status);
+}
+/* The end of every operation that cancellation reaches: passes the status on, through leat_i_cancelled if the caller's scope has ended. */
+static inline int wait_answer(struct goroutine *self, int status) {
+  if (unlikely(status == LEAT_CANCELED || (status == LEAT_DEADLINE && leat_i_scope_interrupts(self->scope)))) return leat_i_cancelled(self, status);
+  self->ignored = 0;
+  return status;
+}

@@ -43,12 +43,12 @@ static bool finish(struct waitgroup *wg, int n) {
   struct goroutine *woken = NULL;
   struct waiter *w;
   lock_take(&wg->lock);
-  if (!wg->queue.first) atomic_fetch_and(&wg->state, ~(uint64_t)QUEUED);
+  if (!queue_first(&wg->queue)) atomic_fetch_and(&wg->state, ~(uint64_t)QUEUED);
   uint64_t state = load_relaxed(&wg->state);
   bool is_last = state & QUEUED && counter_of(state) + n == 0 && cas(&wg->state, &state, QUEUED);
   if (is_last) { /* an add is misuse from here on, and a count back too: the state is ours */
     uint64_t leaving = 0;
-    for (; (w = leat_i_queue_claim_first(&wg->queue, LEAT_OK)); leaving += ONE_LEAVING) goroutine_collect(&woken, w->goroutine);
+    for (; (w = queue_claim_first(&wg->queue, LEAT_OK)); leaving += ONE_LEAVING) goroutine_collect(&woken, w->goroutine);
     store_release(&wg->state, leaving);
   }
   lock_drop(&wg->lock);
@@ -118,7 +118,7 @@ int leat_waitgroup_wait_until(leat_waitgroup *group, int64_t deadline) {
   int status = leat_i_scope_interrupts(self->scope);
   if (!status && counter_of(load_acquire(&wg->state))) status = wait_in_queue(wg, self, deadline, false);
   if (!status) happens_after(wg);
-  return leat_i_wait_answer(self, status);
+  return wait_answer(self, status);
 }
 
 int leat_waitgroup_wait_cancellable(leat_waitgroup *group) {

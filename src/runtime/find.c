@@ -23,7 +23,7 @@ static void look_outside(void) {
 
 static struct goroutine *take_local(struct worker *w) {
   store_relaxed(&w->deferred, false);
-  struct goroutine *g = exchange(&w->next, NULL);
+  struct goroutine *g = load_relaxed(&w->next) ? next_take(w) : NULL;
   if (g) {
     if (w->budget > 0) return g;
     leat_i_ring_push(w, g);

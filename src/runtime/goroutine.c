@@ -35,22 +35,31 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
   struct worker *w = leat_i_worker();
   struct goroutine *g = leat_i_stack_get(w && !w->pinned ? &w->stacks : NULL, stack);
   if (!g) return NULL;
-  struct goroutine fresh = {.slab = g->slab, .slot = g->slot, .canary = g->canary, .stack_low = g->stack_low, .stack_high = g->stack_high};
-  *g = fresh;
   char *args = (char *)(((uintptr_t)g - size) & ~(uintptr_t)15);
   memcpy(args, start->args, size);
-  g->fn = start->fn;
-  g->args = args;
-  g->name = start->options->name ? start->options->name : start->fn->name;
-  g->birthplace = start->birthplace;
+  struct slab *slab = g->slab; /* in variables: a literal that reads *g would be made elsewhere and copied */
+  uint32_t slot = g->slot, canary = g->canary;
+  char *low = g->stack_low, *high = g->stack_high;
+  *g = (struct goroutine){
+    .sp = leat_i_switch_prepare(args, g),
+    .scope = start->scope,
+    .base = start->scope,
+    .fn = start->fn,
+    .args = args,
+    .name = start->options->name ? start->options->name : start->fn->name,
+    .birthplace = start->birthplace,
+    .id = leat_i_goroutine_new_id(),
+    .task = start->task,
+    .waitgroup = start->options->leat_i_waitgroup,
+    .service = start->options->service,
+    .epoch = leak_epoch(),
+    .slab = slab,
+    .slot = slot,
+    .canary = canary,
+    .stack_low = low,
+    .stack_high = high,
+  };
   leat_i_ancestry_record(g, start->starter);
-  g->epoch = leak_epoch();
-  g->id = leat_i_goroutine_new_id();
-  g->scope = g->base = start->scope;
-  g->service = start->options->service;
-  g->task = start->task;
-  g->waitgroup = start->options->leat_i_waitgroup;
-  g->sp = leat_i_switch_prepare(args, g);
 #ifdef LEAT_TSAN
   g->tsan_fiber = __tsan_create_fiber(0);
   if (g->name) __tsan_set_fiber_name(g->tsan_fiber, g->name);
@@ -99,22 +108,22 @@ _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status) {
 
 /* ---- starting ---- */
 
-static int start(const struct goroutine_start *given) {
-  struct goroutine_start s = *given;
+/* Fills in the starter, and the scope if there is none. */
+static int start(struct goroutine_start *s) {
   struct goroutine *self = leat_i_self();
-  leat_i_scope_check(s.scope, "starting a goroutine");
-  if (!s.scope) s.scope = self->scope;
-  s.starter = self;
-  struct goroutine *g = leat_i_goroutine_new(&s);
-  int status = g ? leat_i_scope_add(s.scope, g) : LEAT_NOMEM;
-  if (status == LEAT_OK && s.options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
+  leat_i_scope_check(s->scope, "starting a goroutine");
+  if (!s->scope) s->scope = self->scope;
+  s->starter = self;
+  struct goroutine *g = leat_i_goroutine_new(s);
+  int status = g ? leat_i_scope_add(s->scope, g) : LEAT_NOMEM;
+  if (status == LEAT_OK && s->options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
   if (status != LEAT_OK) {
     if (g) leat_i_goroutine_discard(g);
-    if (status == LEAT_NOMEM) leat_i_scope_fail(s.scope, LEAT_NOMEM, "a goroutine could not be started", NULL, s.birthplace);
+    if (status == LEAT_NOMEM) leat_i_scope_fail(s->scope, LEAT_NOMEM, "a goroutine could not be started", NULL, s->birthplace);
     return status;
   }
-  leat_i_holds_hand_on(self, g, s.args, s.fn->size);
-  if (s.task) s.task->goroutine = g->id;
+  leat_i_holds_hand_on(self, g, s->args, s->fn->size);
+  if (s->task) s->task->goroutine = g->id;
   leat_i_start(self, g);
   return LEAT_OK;
 }

@@ -62,7 +62,7 @@ struct goroutine {
   _Atomic(bool) timed;         /* likewise: the wait ends by itself at a deadline */
 
   /* Waiting. */
-  void (*unlock)(void *); /* to be done once it has left its stack */
+  void (*unlock)(void *); /* to be done once it has left its stack; NULL: unlock_arg is a lock to be dropped */
   void *unlock_arg;
   struct lock park_lock;       /* stands in for waits that have no lock */
   _Atomic(uint32_t) foreign_awake;

@@ -27,6 +27,8 @@ void leat_i_rouse(struct worker *w, bool polling) {
 
 void leat_i_wake_worker(void) {
   struct sched *s = &leat_i_sched;
+  const struct worker *self = leat_i_worker();
+  if (self && load_relaxed(&self->has_token) && load_relaxed(&s->workers) == 1) return; /* the only token is the caller's */
   /* What was published may be a plain store (the ring's tail); leat_i_go_idle has the other half. */
   atomic_thread_fence(memory_order_seq_cst);
   int none = 0;

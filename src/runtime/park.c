@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "park.h"
 #include "../inspect/fault.h"
+#include "fence.h"
 #include "idle.h"
 #include "nondet.h"
 #include "poller.h"
@@ -40,34 +41,32 @@ static void sanitizer_arrive(struct goroutine *g) {
 }
 
 /* Step 2 of the protocol in park.h: g has left its stack. */
-static void commit_park(struct goroutine *g) {
+static inline void commit_park(struct goroutine *g, bool timed) {
   void (*unlock)(void *) = g->unlock; /* read before the goroutine can be claimed, and go on, elsewhere */
   void *arg = g->unlock_arg;
   uint32_t word = load_relaxed(&g->wait);
   uint32_t floor = word >> 2;
-  exchange_seq(&g->wait, (floor << 2) | STATE_WAITING);
-  int status = load_seq(&g->timed_out) ? LEAT_DEADLINE : LEAT_OK;
+  store_release(&g->wait, (floor << 2) | STATE_WAITING);
+  if (timed) atomic_thread_fence(memory_order_seq_cst); /* timers fire often */
+  else fence_light();
+  int status = timed && load_seq(&g->timed_out) ? LEAT_DEADLINE : LEAT_OK;
   if (!status && floor != WAIT_MASKED_FLOOR) status = leat_i_scope_interrupts(g->scope);
   bool claimed = status && leat_i_claim(g, status);
-  if (unlock) unlock(arg);
-  if (claimed) leat_i_ready(g);
+  if (likely(!unlock)) lock_drop(arg);
+  else unlock(arg);
+  if (unlikely(claimed)) leat_i_ready(g);
 }
 
 static void send_home(struct worker *home, struct goroutine *g);
 
-static void finish_switch(struct worker *w) {
-  struct goroutine *g = load_relaxed(&w->after_goroutine);
-  enum after after = load_relaxed(&w->after);
-  note_rest(g, load_relaxed(&leat_i_coarse_clock));
-  store_release(&w->after, AFTER_NOTHING);
-  if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
+static __attribute__((noinline)) void finish_otherwise(struct worker *w, struct goroutine *g, enum after after) {
   switch (after) {
-  case AFTER_NOTHING: break;
+  case AFTER_NOTHING: case AFTER_PARK: break;
   case AFTER_NEXT:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
-    if ((g = exchange_seq(&w->next, g))) leat_i_ring_push(w, g);
+    if ((g = next_replace(w, g))) leat_i_ring_push(w, g);
     break;
-  case AFTER_PARK: commit_park(g); break;
+  case AFTER_TIMED_PARK: commit_park(g, true); break;
   case AFTER_YIELD:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     leat_i_ring_push(w, g);
@@ -91,18 +90,24 @@ static void finish_switch(struct worker *w) {
   }
 }
 
-/* Answers the worker that it goes on on. */
-static inline struct worker *arrive(void) {
+/* What is to be done with the one who left. Answers the worker that it goes on on. */
+static inline __attribute__((always_inline)) struct worker *arrive(void) {
   struct worker *w = leat_i_worker();
   sanitizer_arrive(load_relaxed(&w->current));
-  finish_switch(w);
+  struct goroutine *g = load_relaxed(&w->after_goroutine);
+  enum after after = load_relaxed(&w->after);
+  note_rest(g, load_relaxed(&leat_i_coarse_clock));
+  store_release(&w->after, AFTER_NOTHING);
+  if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
+  if (likely(after == AFTER_PARK)) commit_park(g, false);
+  else finish_otherwise(w, g, after);
   return w;
 }
 
 void leat_i_context_arrive(void) { arrive(); }
 
-void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
-  if (unlikely(after != AFTER_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
+static inline __attribute__((always_inline)) void switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
+  if (unlikely(after != AFTER_PARK && after != AFTER_TIMED_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
   int saved_errno = *w->errno_of_thread;
   if (unlikely(w->slice_start)) leat_i_slice_ends(w);
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
@@ -114,15 +119,17 @@ void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine
   *arrive()->errno_of_thread = saved_errno; /* of another thread, maybe */
 }
 
+void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) { switch_to(w, from, to, after); }
+
 /* The next to run on this worker, which may be the idle context. */
-static struct goroutine *pick(struct worker *w) {
+static inline __attribute__((always_inline)) struct goroutine *pick(struct worker *w) {
   uint32_t ticks = load_relaxed(&w->ticks) + 1;
   store_relaxed(&w->ticks, ticks);
   if (unlikely(ticks % LOOK_OUTSIDE == 0 || !load_relaxed(&w->has_token))) return w->idle;
   struct goroutine *g = NULL;
   if (load_relaxed(&w->next)) {
     store_relaxed(&w->deferred, false);
-    g = exchange(&w->next, NULL);
+    g = next_take(w);
     if (g && --w->budget > 0 && leat_i_nondet_newest_first()) {
       count_in(&w->counters, COUNT_NEXT_SLOT, 1);
       return g;
@@ -133,10 +140,6 @@ static struct goroutine *pick(struct worker *w) {
   w->budget = SLICE;
   return g ? g : w->idle;
 }
-
-/* For waits that have no lock of their own: what the others get from theirs, that the goroutine cannot go on, and leave its scope, while
- * commit_park still looks at that. */
-static void unlock_parked(void *goroutine) { lock_drop(&((struct goroutine *)goroutine)->park_lock); }
 
 static struct goroutine *deadline_fires(struct timer *t, int64_t now) {
   (void)now;
@@ -149,7 +152,7 @@ static struct goroutine *deadline_fires(struct timer *t, int64_t now) {
 static void sleep_foreign(void *foreign) {
   struct goroutine *self = foreign;
   note_rest(self, leat_i_nondet_clock());
-  commit_park(self);
+  commit_park(self, true);
   if (!load_acquire(&self->foreign_awake)) leat_i_check_deadlock(); /* it may be the last to fall asleep */
   while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
 }
@@ -161,43 +164,68 @@ static void park_foreign(struct goroutine *self) {
   leat_i_foreign_parks(-1);
 }
 
-int leat_i_park(struct goroutine *self, const struct park *p) {
-  struct timer timer = {.fire = deadline_fires, .environment = self};
-  happens_before(self); /* for whoever hands it a value, or takes one from it */
-  store_relaxed(&self->timed_out, 0);
-  store_relaxed(&self->wait, (p->masked ? WAIT_MASKED_FLOOR : self->shield_floor) << 2);
-  self->unlock = p->unlock ? p->unlock : unlock_parked;
-  self->unlock_arg = p->unlock ? p->unlock_arg : self;
-  if (!p->unlock) lock_take(&self->park_lock);
+static void drop_locks(struct goroutine *self) {
+  if (self->unlock) self->unlock(self->unlock_arg);
+  else lock_drop(self->unlock_arg);
+}
+
+/* Steps 2 and 3. */
+static inline __attribute__((always_inline)) int leave(struct goroutine *self, uint32_t floor, enum wait_reason reason, const void *object, enum after after) {
   if (unlikely(leat_i_thread_locks_forbid(self))) {
-    self->unlock(self->unlock_arg);
+    drop_locks(self);
     leat_i_thread_locks_report();
   }
-  if (p->deadline != LEAT_NEVER && leat_i_timer_arm(&timer, p->deadline, 0) != LEAT_OK) {
-    self->unlock(self->unlock_arg);
-    return LEAT_NOMEM;
-  }
-  store_relaxed(&self->waits_for, p->object);
-  store_relaxed(&self->timed, p->deadline != LEAT_NEVER);
-  store_relaxed(&self->reason, p->reason);
-  if (self->kind == KIND_FOREIGN) {
+  happens_before(self); /* for whoever hands it a value, or takes one from it */
+  store_relaxed(&self->wait, floor << 2);
+  store_relaxed(&self->waits_for, object);
+  store_relaxed(&self->timed, after == AFTER_TIMED_PARK);
+  store_relaxed(&self->reason, (uint8_t)reason);
+  if (unlikely(self->kind == KIND_FOREIGN)) {
+    if (after == AFTER_PARK) store_relaxed(&self->timed_out, 0);
     park_foreign(self);
   } else {
     struct worker *w = leat_i_worker();
-    count_in(&w->counters, COUNT_PARKED + p->reason, 1);
-    leat_i_switch_to(w, self, pick(w), AFTER_PARK);
+    count_in(&w->counters, COUNT_PARKED + (int)reason, 1);
+    switch_to(w, self, pick(w), after);
   }
   store_relaxed(&self->reason, WAIT_NOTHING);
   happens_after(self);
-  if (p->deadline != LEAT_NEVER) {
-    leat_i_timer_disarm(&timer);
-    if (load_relaxed(&self->timed_out) && self->wake_status == LEAT_DEADLINE && p->reason != WAIT_SLEEP) leat_i_count(COUNT_TIMEOUTS, 1);
+  return self->wake_status;
+}
+
+int leat_i_park_on(struct goroutine *self, struct lock *lock, enum wait_reason reason, const void *object) {
+  self->unlock = NULL;
+  self->unlock_arg = lock;
+  return leave(self, self->shield_floor, reason, object, AFTER_PARK);
+}
+
+static int leave_until(struct goroutine *self, const struct park *p, uint32_t floor) {
+  struct timer timer = {.fire = deadline_fires, .environment = self};
+  store_relaxed(&self->timed_out, 0);
+  if (leat_i_timer_arm(&timer, p->deadline, 0) != LEAT_OK) {
+    drop_locks(self);
+    return LEAT_NOMEM;
   }
-  if (!p->unlock) {
+  int status = leave(self, floor, p->reason, p->object, AFTER_TIMED_PARK);
+  leat_i_timer_disarm(&timer);
+  if (load_relaxed(&self->timed_out) && status == LEAT_DEADLINE && p->reason != WAIT_SLEEP) leat_i_count(COUNT_TIMEOUTS, 1);
+  return status;
+}
+
+int leat_i_park(struct goroutine *self, const struct park *p) {
+  uint32_t floor = p->masked ? WAIT_MASKED_FLOOR : self->shield_floor;
+  /* A wait without a lock gets one: with the others it is theirs that keeps the goroutine from going on, and leaving its scope, while
+   * commit_park still looks at that. */
+  bool own_lock = !p->lock && !p->unlock;
+  self->unlock = p->unlock;
+  self->unlock_arg = own_lock ? &self->park_lock : p->unlock ? p->unlock_arg : p->lock;
+  if (own_lock) lock_take(&self->park_lock);
+  int status = p->deadline == LEAT_NEVER ? leave(self, floor, p->reason, p->object, AFTER_PARK) : leave_until(self, p, floor);
+  if (own_lock) {
     lock_take(&self->park_lock);
     lock_drop(&self->park_lock);
   }
-  return self->wake_status;
+  return status;
 }
 
 static void send_home(struct worker *home, struct goroutine *g) {
@@ -234,30 +262,44 @@ static inline void count_wake(struct worker *w, struct goroutine *g) {
   leat_i_stamp(w, g);
 }
 
-void leat_i_ready(struct goroutine *g) {
-  if (unlikely(g->kind == KIND_FOREIGN)) {
+/* By a thread that is not a worker, or has no token, or for one that has a home or is a thread. */
+static __attribute__((noinline)) void ready_elsewhere(struct worker *w, struct goroutine *g) {
+  if (g->kind == KIND_FOREIGN) {
     store_release(&g->foreign_awake, 1);
     leat_i_nondet_wake(&g->foreign_awake, 1);
     leat_i_count(COUNT_THREAD_WAKES, 1);
     return;
   }
-  struct worker *w = leat_i_worker();
   count_wake(w, g);
-  if (unlikely(g->home != NULL)) {
+  if (g->home) {
     send_home(g->home, g);
-    return;
-  }
-  if (unlikely(!w || !load_relaxed(&w->has_token))) {
+  } else {
     leat_i_shared_push(&g, 1);
     leat_i_wake_worker();
+  }
+}
+
+static __attribute__((noinline)) void displace(struct worker *w, struct goroutine *g) {
+  struct goroutine *displaced = next_replace(w, g);
+  if (!displaced) return;
+  leat_i_ring_push(w, displaced);
+  leat_i_wake_worker();
+}
+
+void leat_i_ready(struct goroutine *g) {
+  struct worker *w = leat_i_worker();
+  if (unlikely(!w || g->home || g->kind == KIND_FOREIGN || !load_relaxed(&w->has_token))) {
+    ready_elsewhere(w, g);
     return;
   }
+  count_wake(w, g);
   prefetch(g);
-  struct goroutine *displaced = exchange_seq(&w->next, g);
-  if (displaced) {
-    leat_i_ring_push(w, displaced);
-    leat_i_wake_worker();
-  } else if (!load_relaxed(&w->deferred)) {
+  if (load_relaxed(&w->next)) {
+    displace(w, g);
+    return;
+  }
+  store_release(&w->next, g);
+  if (!load_relaxed(&w->deferred)) {
     /* Most often the waker blocks soon and g runs here, with a warm cache: waking another worker for it at once costs a system call
      * and moves the data between cores. If the waker goes on for 10 us (leat_i_operation) or does not come back (the watcher), then. */
     store_relaxed(&w->deferred, true);
@@ -333,23 +375,37 @@ void leat_i_yield(struct goroutine *self) {
   leat_i_switch_to(w, self, g, AFTER_YIELD);
 }
 
-/* The watcher has asked for the thread; or g lies in the next-slot, and the waker goes on. */
-static __attribute__((noinline)) void look_around(struct worker *w, struct goroutine *self) {
-  if (load_relaxed(&w->asked)) {
-    store_relaxed(&w->asked, false);
+/* What lies in the next-slot is for another worker, if the waker does go on. */
+static void offer_next(struct worker *w) {
+  int64_t now = leat_i_nondet_clock();
+  if (!w->deferred_since) {
+    w->deferred_since = now;
+  } else if (now - w->deferred_since > DEFER_NS) {
+    store_relaxed(&w->deferred, false);
+    struct goroutine *g = next_take(w);
+    if (!g) return;
+    leat_i_ring_push(w, g);
+    leat_i_wake_worker();
+  }
+}
+
+/* The watcher's asking is rare: behind those in the shared queue, or they would wait for as many askings as there are decisions between two
+ * looks at it. */
+static void give_way(struct worker *w, struct goroutine *self) {
+  store_relaxed(&w->asked, false);
+  if (load_relaxed(&leat_i_sched.queue_n) && !self->home) leat_i_switch_to(w, self, pick(w), AFTER_RELEASE);
+  else leat_i_yield(self);
+}
+
+void leat_i_look_around(struct worker *w, struct goroutine *self) {
+  bool asked = load_relaxed(&w->asked);
+  if (asked || w->budget <= 0) {
+    if (w->budget <= 0) w->budget = SLICE;
     count_in(&w->counters, COUNT_PREEMPTED, 1);
-    leat_i_yield(self);
-  } else if (w->budget % 8 == 0 && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
-    int64_t now = leat_i_nondet_clock();
-    if (!w->deferred_since) {
-      w->deferred_since = now;
-    } else if (now - w->deferred_since > DEFER_NS) {
-      store_relaxed(&w->deferred, false);
-      struct goroutine *g = exchange(&w->next, NULL);
-      if (!g) return;
-      leat_i_ring_push(w, g);
-      leat_i_wake_worker();
-    }
+    if (asked) give_way(w, self);
+    else leat_i_yield(self);
+  } else if (load_relaxed(&w->deferred) && load_relaxed(&leat_i_sched.n_running) < load_relaxed(&leat_i_sched.workers)) {
+    offer_next(w);
   }
 }
 
@@ -358,18 +414,6 @@ bool leat_i_may_spin(void) {
   struct worker *w = leat_i_worker();
   if (w && (!load_relaxed(&w->has_token) || others_wait(w))) return false;
   return load_relaxed(&s->n_running) - load_relaxed(&s->n_spinning) > (w != NULL);
-}
-
-void leat_i_operation(struct goroutine *self) {
-  if (unlikely(self->kind == KIND_FOREIGN)) return;
-  struct worker *w = leat_i_worker();
-  if (unlikely(--w->budget <= 0)) {
-    w->budget = SLICE;
-    count_in(&w->counters, COUNT_PREEMPTED, 1);
-    leat_i_yield(self);
-  } else if (unlikely(load_relaxed(&w->asked) || load_relaxed(&w->deferred))) {
-    look_around(w, self);
-  }
 }
 
 /* No store where nothing is to be done, and the time by the watcher: a store for each call, and be it to count it, would double its cost. */

@@ -2,10 +2,11 @@
  *
  * Blocking, the whole protocol. A goroutine that wants to wait
  *   1. puts entries where wakers will find it (a queue, a member list, a timer), under their locks, and calls leat_i_park;
- *   2. the worker switches away from its stack, then on the next stack: wait := WAITING (seq), looks whether its scope was cancelled or
- *      its timer has fired meanwhile (if so it tries to claim the goroutine itself), and releases the locks of 1.
+ *   2. the worker switches away from its stack, then on the next stack: wait := WAITING, a fence, looks whether its scope was cancelled
+ *      or its timer has fired meanwhile (if so it tries to claim the goroutine itself), and releases the locks of 1.
  * A waker claims: wait: WAITING -> CLAIMED (seq). Exactly one wins; it writes wake_status and calls leat_i_ready. The two loads after the
- * two stores (wait against status or timed_out) make it impossible that both sides miss each other. No waker ever spins for a sleeper to
+ * two stores (wait against status or timed_out), with fences between, make it impossible that both sides miss each other. The fence
+ * against cancels is a light one (fence.h; an exchange took a twelfth of a ping-pong's time). No waker ever spins for a sleeper to
  * leave its stack: those who find it through a lock get the lock after step 2, the others find it not yet WAITING and leave their mark.
  *   3. When it goes on, it removes, under the same locks, what entries are left. A waker therefore never touches a goroutine that has
  *      ended: to end, it must have passed each lock through which it could be found.
@@ -20,15 +21,18 @@ enum { WAIT_MASKED_FLOOR = 0x3fffffff }; /* the shield floor of a wait that no c
 
 struct park {
   enum wait_reason reason;
-  const void *object;      /* what it waits for, for reports */
-  void (*unlock)(void *);  /* called when it has left its stack; may be NULL */
+  const void *object;     /* what it waits for, for reports */
+  struct lock *lock;      /* dropped when it has left its stack; or NULL */
+  void (*unlock)(void *); /* or, for several, called then */
   void *unlock_arg;
-  int64_t deadline;        /* LEAT_NEVER */
-  bool masked;             /* cancellation does not reach this wait (joins) */
+  int64_t deadline;       /* LEAT_NEVER */
+  bool masked;            /* cancellation does not reach this wait (joins) */
 };
 /* Answers the claimer's status, LEAT_DEADLINE if the deadline claimed, the scope's status if cancellation did, LEAT_NOMEM if the timer
  * could not be set (then the locks have been released, and it has not waited). */
 int leat_i_park(struct goroutine *self, const struct park *p);
+/* The usual case, in half the instructions: one lock, no deadline, not masked. */
+int leat_i_park_on(struct goroutine *self, struct lock *lock, enum wait_reason reason, const void *object);
 
 /* True for exactly one caller per wait. */
 static inline bool leat_i_claim(struct goroutine *g, int status) {
@@ -48,8 +52,16 @@ void leat_i_ready_list(struct goroutine *list);
 
 /* Gives up the thread; at the back of the queue. */
 void leat_i_yield(struct goroutine *self);
-/* Counts an operation that did not block; yields when the slice is used up. */
-void leat_i_operation(struct goroutine *self);
+/* Counts an operation that did not block; yields when the slice is used up, or the watcher has asked for the thread. */
+void leat_i_look_around(struct worker *w, struct goroutine *self);
+static inline bool operation_is_due(struct worker *w) {
+  bool used_up = --w->budget <= 0;
+  return used_up || load_relaxed(&w->asked) || (w->budget % 8 == 0 && load_relaxed(&w->deferred));
+}
+static inline void leat_i_operation(struct goroutine *self) {
+  struct worker *w = leat_i_worker();
+  if (likely(w != NULL) && unlikely(operation_is_due(w))) leat_i_look_around(w, self); /* NULL: a plain thread */
+}
 /* Whether waiting for a moment without giving up the thread may pay: others run who could end the wait, and nothing waits for this worker. */
 bool leat_i_may_spin(void);
 /* leat_checkpoint, on a worker. */

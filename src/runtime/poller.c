@@ -105,8 +105,6 @@ static void remove_waiter(struct fd_waiter *w) {
   w->place = NULL;
 }
 
-static void unlock_descriptor(void *e) { lock_drop(&((struct descriptor *)e)->lock); }
-
 int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_t count, int64_t deadline) {
   struct descriptor *e = descriptor_of(fd);
   if (!e) return fd < 0 ? LEAT_SYSTEM(EBADF) : LEAT_NOMEM;
@@ -122,8 +120,7 @@ int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_
   add(&n_waiting, 1);
   status = leat_i_park(self, &(struct park){.reason = d == DIRECTION_READ ? WAIT_READ : WAIT_WRITE,
                                             .object = (const void *)(intptr_t)fd,
-                                            .unlock = unlock_descriptor,
-                                            .unlock_arg = e,
+                                            .lock = &e->lock,
                                             .deadline = deadline});
   lock_take(&e->lock);
   remove_waiter(&w);

@@ -107,11 +107,31 @@ static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
   }
 }
 
+void leat_i_next_await(struct worker *w) {
+  do {
+    store_release(&w->at_next, false);
+    while (load_acquire(&w->next_claimed)) cpu_relax();
+    store_relaxed(&w->at_next, true);
+    fence_light();
+  } while (load_acquire(&w->next_claimed));
+}
+
+/* What lies in another worker's next-slot, or NULL; perhaps NULL because somebody is at it. */
+static struct goroutine *take_next_of(struct worker *w) {
+  bool free = false;
+  if (!load_relaxed(&w->next) || !cas(&w->next_claimed, &free, true)) return NULL;
+  leat_i_fence_heavy();
+  struct goroutine *g = load_acquire(&w->at_next) ? NULL : load_acquire(&w->next);
+  if (g) store_relaxed(&w->next, NULL);
+  store_release(&w->next_claimed, false);
+  return g;
+}
+
 /* The goroutine in a next-slot is its worker's, unless that has lost its token or made no decision since `ticks` was read. */
 static struct goroutine *steal_next(struct worker *w, struct worker *victim, uint32_t ticks) {
   struct goroutine *g = load_acquire(&victim->next);
   if (!g || (load_relaxed(&victim->has_token) && load_relaxed(&victim->ticks) != ticks)) return NULL;
-  if (!cas(&victim->next, &g, NULL)) return NULL;
+  if (!(g = take_next_of(victim))) return NULL;
   count_in(&w->counters, COUNT_STOLEN, 1);
   return g;
 }
@@ -138,7 +158,7 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale) {
 
 /* Stealing would not do: a spare worker that always has work of its own would never come to it. */
 void leat_i_hand_on(struct worker *w) {
-  struct goroutine *g = exchange(&w->next, NULL);
+  struct goroutine *g = leat_i_worker() == w ? next_take(w) : take_next_of(w);
   if (g) leat_i_shared_push(&g, 1);
   while ((g = ring_pop(w))) leat_i_shared_push(&g, 1);
 }

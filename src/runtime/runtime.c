@@ -8,6 +8,7 @@
 #include "../inspect/finder.h"
 #include "../inspect/layout.h"
 #include "../inspect/leak.h"
+#include "fence.h"
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
@@ -130,6 +131,7 @@ static int start(const leat_options *options) {
   if (!in_force.stack) in_force.stack = stack_from_environment();
   const char *start_stacks = getenv("LEAT_START_STACKS");
   if (start_stacks && atoi(start_stacks) > 0) in_force.start_stacks = 1;
+  leat_i_fences_init();
   leat_i_stacks_init(in_force.stack, in_force.guard);
   leat_i_workers_init(in_force.workers, in_force.max_threads);
   leat_i_scope_init_root(&root);
