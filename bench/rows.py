@@ -30,7 +30,7 @@ FLOORS = {
     "UncontendedSemaphore": {CAS: 2},
     "mutex": {CAS: 2},
     "rwmutex-read": {CAS: 2},
-    "ChanUncontended": {PAIR: 200},
+    "ChanUncontended": {CAS: 200},
 }
 FLOORS_ONE_CPU = {
     "yield": {SWITCH: 1, CAS: 1},
@@ -42,9 +42,9 @@ FLOORS_ONE_CPU = {
     "WaitGroupAddDone": {CAS: 2},
     "SemaSyntNonblock": {CAS: 2},
     "ContendedSemaphore": {CAS: 2},
-    "ChanContended": {PAIR: 200},
-    "ChanSem": {PAIR: 2},
-    "spsc-128": {PAIR: 2},
+    "ChanContended": {CAS: 200},
+    "ChanSem": {CAS: 2},
+    "spsc-128": {CAS: 2},
 }
 # What a row must not cost more than, whatever its ratios are.
 LIMITS = {"ChanUncontended": {PAIR: 400}}

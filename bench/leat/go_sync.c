@@ -300,34 +300,44 @@ static int64_t once_value(int64_t n) {
 
 /* ---- pool ---- */
 
+/* Go's have no New, so that a get from an empty pool answers nil: here, nobody's thing, which is never put back. */
 struct thing {
   int64_t x;
 };
-static struct thing the_thing; /* one for all: as in Go, the pool is measured and not the allocator */
-static int make_thing(struct thing **t, void *unused) {
+static struct thing nobodys;
+static int answer_nobodys(struct thing **t, void *unused) {
   (void)unused;
-  *t = &the_thing;
+  *t = &nobodys;
   return LEAT_OK;
 }
-static void drop_thing(struct thing *t, void *unused) {
+static void free_thing(struct thing *t, void *unused) {
   (void)unused;
-  expect("thing", (int64_t)(intptr_t)t, (int64_t)(intptr_t)&the_thing);
+  free(t);
 }
 typedef leat_pool(struct thing) thing_pool;
 struct pool_use {
   thing_pool pool;
   int puts, gets;
 };
+/* Puts as many as it may, and gets as many, or more. */
 static void pool_body(struct portion *p, void *environment) {
+  enum { MOST = 100 };
   struct pool_use *u = environment;
-  struct thing *t;
+  struct thing *held[MOST];
+  int n = 0;
   while (next(p)) {
-    for (int i = 0; i < u->puts; i++) leat_pool_put(&u->pool, &the_thing);
-    for (int i = 0; i < u->gets; i++) must(leat_pool_get(&u->pool, &t));
+    while (n < u->puts) held[n++] = allocate(1, sizeof **held);
+    while (n > u->puts) free(held[--n]); /* one of another goroutine */
+    while (n > 0) leat_pool_put(&u->pool, held[--n]);
+    for (int i = 0; i < u->gets; i++) {
+      must(leat_pool_get(&u->pool, &held[n]));
+      n += held[n] != &nobodys;
+    }
   }
+  while (n > 0) free(held[--n]);
 }
 static int64_t pool_with(int64_t n, int puts, int gets) {
-  struct pool_use u = {.pool = {.make = make_thing, .drop = drop_thing}, .puts = puts, .gets = gets};
+  struct pool_use u = {.pool = {.make = answer_nobodys, .drop = free_thing}, .puts = puts, .gets = gets};
   int64_t took = in_parallel(n, leat_workers(), pool_body, &u);
   leat_pool_free(&u.pool);
   return took;
@@ -337,8 +347,10 @@ static int64_t pool_overflow(int64_t n) { return pool_with(n, 100, 100); }
 static int64_t pool_starvation(int64_t n) { return pool_with(n, 67, 100); }
 
 static int make_slowly(struct thing **t, void *unused) {
+  (void)unused;
   must(leat_sleep(LEAT_MS(1)));
-  return make_thing(t, unused);
+  *t = allocate(1, sizeof **t);
+  return LEAT_OK;
 }
 static void expensive_body(struct portion *p, void *environment) {
   enum { THINGS = 100 };
@@ -355,7 +367,7 @@ static void expensive_body(struct portion *p, void *environment) {
   }
 }
 static int64_t pool_expensive_new(int64_t n) {
-  thing_pool pool = {.make = make_slowly, .drop = drop_thing};
+  thing_pool pool = {.make = make_slowly, .drop = free_thing};
   int64_t took = in_parallel(n, leat_workers(), expensive_body, &pool);
   leat_pool_free(&pool);
   return took;
