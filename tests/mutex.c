@@ -305,9 +305,9 @@ TEST_GO(the_plain_form_is_not_reached) {
   atomic_int n = 0;
   leat_mutex_lock(&m);
   leat_scope(s);
-  leat_set_timeout(s, LEAT_MS(1));
   leat_go(s, append_whatever_happens, &m, &n);
   wait_blocked("append_whatever_happens", 1);
+  leat_set_timeout(s, LEAT_MS(1));
   UNTIL(leat_scope_status(s) == LEAT_DEADLINE);
   leat_cancel(s);
   for (int i = 0; i < 20; i++) pause_a_moment();
