@@ -1,5 +1,6 @@
 /* See run_queue.h. */
 #include "run_queue.h"
+#include "../inspect/cfi.h"
 #include <leat/status.h>
 #include <stdlib.h>
 
@@ -171,9 +172,9 @@ bool leat_i_work_waits(void) {
   return false;
 }
 
-/* A goroutine may run, and end, while it is looked at: descriptors stay readable. */
+/* A goroutine may run, end, and be another's while it is looked at: descriptors stay readable, and this word is a stamp or 0 at any time. */
 static void note_older(struct goroutine *g, int64_t *oldest) {
-  int64_t since = g ? load_relaxed(&g->runnable_since) : 0;
+  int64_t since = g ? (int64_t)peek((uintptr_t)&g->runnable_since) : 0;
   if (since && (!*oldest || since < *oldest)) *oldest = since;
 }
 
