@@ -1,9 +1,9 @@
 /* See thread_locks.h.
  *
- * pthread_mutex_lock and the like are defined here, in front of libc's. That works in programs that are linked with the static library: in
+ * pthread_mutex_lock, trylock and unlock are defined here, in front of libc's. That works in programs that are linked with the static library: in
  * the shared one, the definition would have to bear the version of libc's symbol. A list for each thread is enough, although goroutines change
- * threads: with a mutex held they do not. Weak, for programs without any shared library, where libc's own take their place. The sanitizers
- * define these functions too, so there is nothing of this in builds with them.
+ * threads: with a mutex held they do not. Weak, for programs without any shared library, which may have libc's too; there is no dlsym in
+ * those, but the functions have a second name. The sanitizers define these functions as well, so there is nothing of this in builds with them.
  *
  * Rejected: to look for mutexes with this thread's number in memory that the goroutine can reach; there is no end to that. A panic: whoever
  * parks has put itself into queues that it could not be taken out of any more. */
@@ -37,8 +37,9 @@ static void unlocked(const pthread_mutex_t *m) {
 }
 
 #define OF_LIBC(name) \
+  extern __typeof__(name) __##name __attribute__((weak)); \
   static __typeof__(name) *real; \
-  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
+  if (!real && !(real = __##name)) *(void **)&real = dlsym(RTLD_NEXT, #name)
 #define IN_FRONT __attribute__((weak, visibility("default")))
 
 IN_FRONT int pthread_mutex_lock(pthread_mutex_t *m) {
@@ -48,14 +49,6 @@ IN_FRONT int pthread_mutex_lock(pthread_mutex_t *m) {
 IN_FRONT int pthread_mutex_trylock(pthread_mutex_t *m) {
   OF_LIBC(pthread_mutex_trylock);
   return locked(m, real(m));
-}
-IN_FRONT int pthread_mutex_timedlock(pthread_mutex_t *restrict m, const struct timespec *restrict time) {
-  OF_LIBC(pthread_mutex_timedlock);
-  return locked(m, real(m, time));
-}
-IN_FRONT int pthread_mutex_clocklock(pthread_mutex_t *restrict m, clockid_t clock, const struct timespec *restrict time) {
-  OF_LIBC(pthread_mutex_clocklock);
-  return locked(m, real(m, clock, time));
 }
 IN_FRONT int pthread_mutex_unlock(pthread_mutex_t *m) {
   OF_LIBC(pthread_mutex_unlock);
