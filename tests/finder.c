@@ -400,6 +400,209 @@ TEST_GO(a_join_needs_all_of_them) {
   CHECK_EQ(verdict_on("sleeper"), NOT_FOUND);
 }
 
+/* ---- what may end a wait that no cancellation ends ---- */
+
+/* The main goroutine of the tests knows the event too, but not by its address. */
+static uintptr_t hidden;
+static leat_event *fresh_event(void) {
+  leat_event *e = calloc(1, sizeof *e);
+  hidden = ~(uintptr_t)e;
+  return e;
+}
+LEAT_FN(waits_for_event, leat_event *, e) {
+  leat_event_wait(e);
+  free(e);
+}
+static int verdict_on_event(void) {
+  wait_blocked("waits_for_event", 1);
+  int verdict = verdict_on("waits_for_event");
+  leat_event_set((leat_event *)~hidden);
+  return verdict;
+}
+/* Sanitizers do not list the blocks there are, and have threads of their own: then nothing like this is certain. */
+static int certain(void) { return test_under_tsan() || test_under_asan() ? LEAT_SUSPECTED : LEAT_CERTAIN; }
+
+LEAT_FN(make_event, leat_view, s) { leat_go(s, waits_for_event, fresh_event()); }
+TEST_GO(an_event_that_nobody_has_is_certain) {
+  leat_scope(s);
+  let_make(leat_bind(make_event, s));
+  CHECK_EQ(verdict_on_event(), certain());
+}
+
+struct __attribute__((__packed__)) packed {
+  char before;
+  leat_event *e;
+};
+LEAT_FN(owns_packed, struct packed *, p) {
+  leat_sleep(LEAT_SECONDS(1000));
+  free(p);
+}
+LEAT_FN(make_packed, leat_view, s, uintptr_t, tag) {
+  struct packed *p = calloc(1, sizeof *p);
+  leat_event *e = fresh_event();
+  p->e = (leat_event *)((uintptr_t)e | tag);
+  leat_go(s, waits_for_event, e);
+  leat_go(s, owns_packed, p);
+}
+TEST_GO(a_pointer_in_a_packed_struct) {
+  leat_scope(s);
+  let_make(leat_bind(make_packed, s, 0));
+  CHECK_EQ(verdict_on_event(), LEAT_SUSPECTED);
+}
+TEST_GO(a_pointer_with_a_tag) {
+  leat_scope(s);
+  let_make(leat_bind(make_packed, s, (uintptr_t)0x5a << 56 | 3));
+  CHECK_EQ(verdict_on_event(), LEAT_SUSPECTED);
+}
+
+LEAT_FN(make_sent, leat_view, s) {
+  leat_event *e = fresh_event();
+  CHECK_EQ(write(fds[1], &e, sizeof e), sizeof e);
+  leat_go(s, waits_for_event, e);
+}
+TEST_GO(a_pointer_on_its_way_through_a_pipe) {
+  leat_scope(s);
+  CHECK_EQ(pipe(fds), 0);
+  let_make(leat_bind(make_sent, s));
+  CHECK_EQ(verdict_on_event(), LEAT_SUSPECTED);
+}
+
+static __thread leat_event *volatile of_thread;
+LEAT_FN(make_thread_local, leat_view, s) { leat_go(s, waits_for_event, of_thread = fresh_event()); }
+TEST_GO(a_thread_local_variable) {
+  leat_scope(s);
+  let_make(leat_bind(make_thread_local, s));
+  CHECK_EQ(verdict_on_event(), certain() == LEAT_CERTAIN ? NOT_FOUND : LEAT_SUSPECTED);
+}
+
+LEAT_FN(sets_event, leat_event *, e) { leat_event_set(e); }
+LEAT_FN(make_function_timer, leat_view, s, bool, stop) {
+  leat_event *e = fresh_event();
+  leat_timer *t = leat_timer_func(s, LEAT_SECONDS(1000), leat_bind(sets_event, e));
+  leat_go(s, waits_for_event, e);
+  if (stop) leat_timer_stop(t);
+}
+TEST_GO(a_function_that_a_timer_starts) {
+  leat_scope(s);
+  let_make(leat_bind(make_function_timer, s, false));
+  CHECK_EQ(verdict_on_event(), NOT_FOUND);
+}
+TEST_GO(a_function_whose_timer_is_stopped) {
+  leat_scope(s);
+  let_make(leat_bind(make_function_timer, s, true));
+  CHECK_EQ(verdict_on_event(), certain());
+}
+
+/* ---- locks: who holds them ---- */
+
+struct pair {
+  leat_mutex first, second;
+  leat_event meet[2];
+};
+LEAT_FN(locks, struct pair *, p, int, i) {
+  leat_mutex *mine = i ? &p->second : &p->first, *other = i ? &p->first : &p->second;
+  leat_mutex_lock(mine);
+  leat_event_set(&p->meet[i]);
+  leat_event_wait(&p->meet[!i]);
+  leat_mutex_lock(other);
+  leat_mutex_unlock(other);
+  leat_mutex_unlock(mine);
+}
+LEAT_FN(make_inversion, leat_view, s) {
+  struct pair *p = calloc(1, sizeof *p);
+  hidden = ~(uintptr_t)p;
+  for (int i = 0; i < 2; i++) leat_go(s, locks, p, i);
+}
+TEST_GO(an_inversion_of_locks_names_who_holds_them) {
+  leat_scope(s);
+  let_make(leat_bind(make_inversion, s));
+  wait_blocked("locks", 2);
+  struct search found = look_for("locks");
+  CHECK_EQ(found.n, 2);
+  CHECK_EQ(found.verdict, certain());
+  CHECK(strstr(found.why, certain() == LEAT_CERTAIN ? "(locks), which holds it, is stuck, too" : "stuck"));
+  struct pair *volatile p = (struct pair *)~hidden;
+  found = look_for("locks");
+  CHECK_EQ(found.verdict, LEAT_SUSPECTED); /* now the caller could unlock */
+  leat_mutex_unlock(&p->first);
+  while (leat_scope_goroutines(s)) leat_yield();
+  free(p);
+}
+
+LEAT_FN(wants, leat_mutex *, m) {
+  leat_mutex_lock(m);
+  leat_mutex_unlock(m);
+}
+LEAT_FN(holds, leat_mutex *, m) { leat_locked(m) leat_sleep(LEAT_SECONDS(1000)); }
+TEST_GO(a_holder_who_goes_on) {
+  static leat_mutex m;
+  leat_scope(s);
+  leat_go(s, holds, &m);
+  wait_blocked("holds", 1);
+  leat_go(s, wants, &m);
+  wait_blocked("wants", 1);
+  CHECK_EQ(verdict_on("wants"), NOT_FOUND);
+}
+TEST_GO(the_caller_as_holder) {
+  leat_mutex m = {0};
+  leat_scope(s);
+  leat_mutex_lock(&m);
+  leat_go(s, wants, &m);
+  wait_blocked("wants", 1);
+  CHECK_EQ(verdict_on("wants"), NOT_FOUND);
+  leat_mutex_unlock(&m);
+}
+static void *holds_on_a_thread(void *m) {
+  leat_mutex_lock(m);
+  go_on = 1;
+  while (go_on != 2) usleep(1000);
+  leat_mutex_unlock(m);
+  return NULL;
+}
+TEST_GO(a_plain_thread_as_holder) {
+  static leat_mutex m;
+  leat_scope(s);
+  pthread_t t;
+  pthread_create(&t, NULL, holds_on_a_thread, &m);
+  UNTIL(go_on);
+  leat_go(s, wants, &m);
+  wait_blocked("wants", 1);
+  CHECK_EQ(verdict_on("wants"), NOT_FOUND);
+  go_on = 2;
+  leat_blocking { pthread_join(t, NULL); }
+}
+
+LEAT_FN(writes, leat_rwmutex *, m) { leat_write_locked(m) {} }
+TEST_GO(readers_are_not_known_so_whoever_has_a_way_may_be_one) {
+  leat_rwmutex m = {0};
+  leat_scope(s);
+  leat_rwmutex_rlock(&m);
+  leat_go(s, writes, &m);
+  wait_blocked("writes", 1);
+  CHECK_EQ(verdict_on("writes"), NOT_FOUND);
+  leat_rwmutex_runlock(&m);
+}
+
+LEAT_FN(counted, leat_waitgroup *, g, int_chan, c) {
+  int v;
+  (void)g;
+  leat_recv(c, &v);
+}
+LEAT_FN(waits_for_group, leat_waitgroup *, g) { leat_waitgroup_wait(g); }
+TEST_GO(a_group_of_whom_one_is_stuck) {
+  leat_waitgroup group = {0};
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0);
+  leat_waitgroup_go(&group, s, counted, &group, c);
+  leat_waitgroup_go(&group, s, sleeper);
+  leat_go(s, waits_for_group, &group);
+  wait_blocked("counted", 1);
+  wait_blocked("waits_for_group", 1);
+  CHECK_EQ(verdict_on("waits_for_group"), NOT_FOUND); /* the caller may send to `counted` */
+  leat_send(c, 1);
+  leat_cancel(s);
+}
+
 /* ---- the world ---- */
 
 /* Goroutines that run all the time are stopped and go on, and those that wait for each other are never suspected. */

@@ -7,6 +7,7 @@
 #include "threads.h"
 #include "waits.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <leat/finder.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,16 +17,24 @@
 
 enum { WHY = 256, LINE = 1024 };
 
+/* In whose hands its wake is. */
 static void text_of_other(const struct finding *f, char *text) {
-  if (f->other_is_gone) snprintf(text, WHY, "goroutine %llu, which holds it, has ended", (unsigned long long)f->other);
-  else if (f->other == f->id) snprintf(text, WHY, "it holds it itself");
-  else snprintf(text, WHY, "goroutine %llu (%s) is stuck, too", (unsigned long long)f->other, f->other_name ? f->other_name : "?");
+  const char *verb = f->reason == WAIT_MUTEX || f->reason == WAIT_READ_LOCK || f->reason == WAIT_WRITE_LOCK ? ", which holds it," : "";
+  if (f->other == f->id) snprintf(text, WHY, *verb ? "it holds it itself" : "it waits for its own end");
+  else if (f->other_is_gone) snprintf(text, WHY, "goroutine %" PRIu64 "%s has ended", f->other, verb);
+  else snprintf(text, WHY, "goroutine %" PRIu64 " (%s)%s is stuck, too", f->other, f->other_name ? f->other_name : "?", verb);
 }
 
 static void why_certain(const struct finding *f, char *text) {
   if (f->other) text_of_other(f, text);
-  else if (f->reason == WAIT_NIL) snprintf(text, WHY, "nobody can");
+  else if (f->reason == WAIT_NIL) snprintf(text, WHY, "nobody can end that");
+  else if (f->reason == WAIT_SCOPE) snprintf(text, WHY, "some of those that it waits for are stuck, too");
   else snprintf(text, WHY, "nobody who can go on has a way to it");
+}
+
+static void why_unlock(const struct finding *f, char *text) {
+  text_of_other(f, text);
+  strncat(text, "; only an unlock by somebody else would help", WHY - 1 - strlen(text));
 }
 
 static void why(const struct finding *f, char *text) {
@@ -34,7 +43,7 @@ static void why(const struct finding *f, char *text) {
   case DOUBT_CANCEL: snprintf(text, WHY, "only a cancellation would, of the scope at %s", f->scope_birthplace ? f->scope_birthplace : "?"); return;
   case DOUBT_REFERENCE: snprintf(text, WHY, "something in memory still refers to it, but nobody is seen to use that"); return;
   case DOUBT_REGISTERS: snprintf(text, WHY, "only somebody that runs just now might, whose registers cannot be seen"); return;
-  case DOUBT_UNLOCK: snprintf(text, WHY, "goroutine %llu, which locked it, has ended; only another could unlock it", (unsigned long long)f->other); return;
+  case DOUBT_UNLOCK: why_unlock(f, text); return;
   case DOUBT_JOIN: snprintf(text, WHY, "those it waits for are stuck, perhaps"); return;
   case DOUBT_MOVED: why_certain(f, text); strncat(text, "; but others ran while it was looked at", WHY - 1 - strlen(text)); return;
   }
@@ -63,7 +72,7 @@ int leat_find_stuck(void (*each)(void *, const leat_stuck *), void *environment)
 
 static void line(const leat_stuck *s, char *text) {
   char who[LINE / 4] = "a thread that is not leat's", what[64] = "";
-  if (s->goroutine) snprintf(who, sizeof who, "goroutine %llu (%s)%s%s", (unsigned long long)s->goroutine, s->name, *s->birthplace ? ", started at " : "", s->birthplace);
+  if (s->goroutine) snprintf(who, sizeof who, "goroutine %" PRIu64 " (%s)%s%s", s->goroutine, s->name, *s->birthplace ? ", started at " : "", s->birthplace);
   if (s->object) snprintf(what, sizeof what, " %p", s->object);
   snprintf(text, LINE, "%s: %s, %s%s%s%s: %s", s->verdict == LEAT_CERTAIN ? "stuck" : "perhaps stuck", who, s->doing, what, *s->made ? ", made at " : "", s->made, s->why);
 }

@@ -24,6 +24,8 @@ struct region {
 
 extern char __start_leat_own[] __attribute__((visibility("hidden"))), __stop_leat_own[] __attribute__((visibility("hidden"))); /* LEAT_OWN's */
 
+#define ADDRESS_BITS ((UINT64_C(1) << 48) - 1)
+
 struct block {
   uintptr_t low, high;
   uint32_t part; /* index of its struct parts, plus 1 */
@@ -126,7 +128,7 @@ static void *holder(const void *items, size_t n, size_t size, uintptr_t address)
 
 static void add_region(struct memory *m, uintptr_t low, uintptr_t high, const char *perms, const char *path) {
   bool device = strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0 && strncmp(path, "/dev/zero", 9) != 0;
-  if (perms[0] != 'r' || perms[1] != 'w' || device) return; /* reading a device may do something */
+  if (perms[0] != 'r' || (perms[1] != 'w' && *path) || device) return; /* reading a device may do something */
   struct region *r = add(m, &m->regions, sizeof *r);
   if (r) *r = (struct region){.low = low, .high = high, .kind = KIND_WHOLE, .heap = strcmp(path, "[heap]") == 0 || (!*path && low % ((uintptr_t)64 << 20) == 0)};
 }
@@ -258,6 +260,8 @@ static bool header_at(struct walk *w, uintptr_t chunk, size_t *header) {
 static bool walk_from(struct memory *m, struct region *r, struct walk *w, uintptr_t first) {
   size_t before = m->blocks.n;
   uintptr_t at = first;
+  struct block *gap = first > r->low ? add(m, &m->blocks, sizeof *gap) : NULL; /* taken from the heap before malloc did, or an arena's own */
+  if (gap) *gap = (struct block){.low = r->low, .high = first + sizeof(size_t)};
   while (at + SMALLEST_CHUNK <= r->high) {
     size_t header, size;
     if (!header_at(w, at, &header)) break;
@@ -267,13 +271,13 @@ static bool walk_from(struct memory *m, struct region *r, struct walk *w, uintpt
       break;
     }
     if (size < SMALLEST_CHUNK || size % 16 || size > r->high - at) break;
-    if (m->blocks.n > before && !(header & IN_USE)) block_at(m, m->blocks.n - 1)->marks = MARK_FREE; /* the one before is free */
+    if (at > first && !(header & IN_USE)) block_at(m, m->blocks.n - 1)->marks = MARK_FREE; /* the one before is free */
     struct block *b = add(m, &m->blocks, sizeof *b);
     if (!b) break;
     *b = (struct block){.low = at + 2 * sizeof(size_t), .high = at + size + sizeof(size_t)};
     at += size;
   }
-  if (at == r->high && m->blocks.n > before) {
+  if (at == r->high && at > first) {
     struct block *top = block_at(m, m->blocks.n - 1);
     top->marks = MARK_FREE;
     if (top->high > r->high) top->high = r->high;
@@ -286,7 +290,6 @@ static bool walk_from(struct memory *m, struct region *r, struct walk *w, uintpt
   return false;
 }
 
-/* The first chunk lies behind what others took from the heap before malloc did, or an arena's own records. */
 static void walk_region(struct memory *m, struct region *r) {
   struct walk w = {.m = m};
   for (uintptr_t first = r->low; first < r->low + FIRST_CHUNK_WITHIN && first < r->high; first += 16)
@@ -446,34 +449,64 @@ void leat_i_memory_push(struct memory *m, uintptr_t low, uintptr_t high) {
   if (r) *r = (struct range){low, high};
 }
 
-static void reach(struct memory *m, uintptr_t pointer, int mark) {
+static void push_block(struct memory *m, const struct block *b) {
+  struct parts whole = {{{b->low, b->high}}}, *p = b->part ? (struct parts *)m->parts.items + (b->part - 1) : &whole;
+  for (int i = 0; i < 2; i++) leat_i_memory_push(m, p->of[i].low, p->of[i].high);
+}
+
+/* What malloc knows of a free chunk by the address of its header, which is the last word of the block before it. A bin is a pair of words that
+ * the chunks in it point back to, as if it were a chunk: 16 bytes before itself. Empty, it points there itself. */
+enum { BINS = 126, FAST = 10, BIN = 2 * sizeof(uintptr_t) };
+
+static bool is_bin_of(struct memory *m, uintptr_t at, uintptr_t chunk) {
+  uintptr_t links[2]; /* forward, backward */
+  if (!leat_i_memory_read(m, chunk + BIN, links, sizeof links)) return false;
+  return links[1] == at - BIN || links[0] == at - BIN - sizeof at;
+}
+
+/* The records of an arena: fast bins, top, last remainder, bins. Some bin is always empty. */
+static bool is_before_bins(struct memory *m, uintptr_t at) {
+  uintptr_t words[FAST + 2 + 2 * BINS];
+  if (!leat_i_memory_read(m, at, words, sizeof words)) return false;
+  for (uintptr_t first = 1; first <= FAST + 2; first++) /* of `words`, where the bins may begin */
+    for (uintptr_t i = first; i + 1 < first + BINS; i += 2) {
+      uintptr_t bin = at + i * sizeof at - BIN;
+      if (words[i] == bin && words[i + 1] == bin) return true;
+    }
+  return false;
+}
+
+static bool is_mallocs_own(struct memory *m, const struct block *b, uintptr_t pointer, uintptr_t at) {
+  if (!at || pointer != b->high - sizeof pointer || !m->complete) return false;
+  struct block *next = block_holding(m, pointer + BIN);
+  return next && next->low == pointer + BIN && next->marks & MARK_FREE && (is_bin_of(m, at, pointer) || is_before_bins(m, at));
+}
+
+/* `at` is where the pointer was found, if it was. */
+static void reach(struct memory *m, uintptr_t pointer, uintptr_t at, int mark) {
   if (pointer < m->lowest || pointer >= m->highest) return;
   enum place place;
   struct block *b = find_block(m, pointer, &place);
   if (place == PLACE_STACK) m->into_stack(m->environment, pointer, mark);
-  if (!b || has(b->marks, mark)) return;
+  if (!b || has(b->marks, mark) || is_mallocs_own(m, b, pointer, at)) return;
   b->marks |= (uint32_t)mark;
-  if (!b->part) {
-    leat_i_memory_push(m, b->low, b->high);
-    return;
-  }
-  struct parts p = ((struct parts *)m->parts.items)[b->part - 1];
-  leat_i_memory_push(m, p.of[0].low, p.of[0].high);
-  leat_i_memory_push(m, p.of[1].low, p.of[1].high);
+  push_block(m, b);
 }
 
 static void scan_words(struct memory *m, uintptr_t low, uintptr_t high, int mark) {
   low = (low + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1);
   bool sparse = high - low > SPARSE;
+  size_t step = m->unaligned ? 1 : sizeof(uintptr_t);
   while (low < high) {
     if (sparse) low = skip_untouched(m, low, high);
     size_t n = high - low < BUFFER ? high - low : BUFFER, got = read_some(m, low, m->buffer, n);
-    for (size_t i = 0; i + sizeof(uintptr_t) <= got; i += sizeof(uintptr_t)) {
+    for (size_t i = 0; i + sizeof(uintptr_t) <= got; i += step) {
       uintptr_t word;
       memcpy(&word, m->buffer + i, sizeof word);
-      reach(m, word, mark);
+      reach(m, m->unaligned ? word & ADDRESS_BITS : word, low + i, mark);
     }
-    low = got < n ? ((low + got) / PAGE + 1) * PAGE : low + n; /* past a page that cannot be read */
+    if (got < n) low = ((low + got) / PAGE + 1) * PAGE; /* past a page that cannot be read */
+    else low += n < BUFFER || !m->unaligned ? n : n - sizeof(uintptr_t) + 1;
   }
 }
 
@@ -505,7 +538,7 @@ void leat_i_memory_scan(struct memory *m, uintptr_t low, uintptr_t high, int mar
 }
 
 void leat_i_memory_reach(struct memory *m, uintptr_t pointer, int mark) {
-  reach(m, pointer, mark);
+  reach(m, pointer, 0, mark);
   work_off(m, mark);
 }
 
@@ -520,6 +553,19 @@ void leat_i_memory_scan_mappings(struct memory *m, int mark) {
   for (size_t i = 0; m->complete && i < m->regions.n; i++) {
     struct region *r = region_at(m, i);
     if (r->kind == KIND_WHOLE && r->high - r->low <= REST_LIMIT) leat_i_memory_scan(m, r->low, r->high, mark);
+  }
+}
+
+void leat_i_memory_scan_unaligned(struct memory *m, int of, int mark) {
+  size_t total = 0;
+  m->unaligned = true;
+  leat_i_memory_scan_data(m, mark);
+  for (size_t i = 0; m->complete && i < m->blocks.n; i++) {
+    struct block *b = block_at(m, i);
+    if (!(b->marks & (uint32_t)of)) continue;
+    if (b->high - b->low > SPARSE && (total += b->high - b->low) > REST_LIMIT) m->complete = false;
+    else push_block(m, b);
+    work_off(m, mark);
   }
 }
 

@@ -44,6 +44,7 @@ struct memory {
   uintptr_t lowest, highest; /* of all regions */
   bool complete;             /* all blocks are known, so that nothing can refer to one from a place that is not looked at */
   bool failed;               /* out of memory, or no /proc: nothing it says counts */
+  bool unaligned;            /* from now on words count wherever they lie, and their 16 highest bits do not */
   int fd, pagemap;
   char *buffer;
   /* Called for a pointer into a range that was announced as a stack; what of it can be reached it says with leat_i_memory_push. */
@@ -72,6 +73,9 @@ void leat_i_memory_reach(struct memory *m, uintptr_t pointer, int mark);
 void leat_i_memory_scan_data(struct memory *m, int mark);
 void leat_i_memory_scan_mappings(struct memory *m, int mark); /* all that are neither malloc's, nor data, nor announced */
 void leat_i_memory_scan_rest(struct memory *m, int unless, int mark);
+/* Once more the data, and what has one of the marks `of`, for words that are not aligned, as in packed structs, or tagged; from then on all is
+ * read so. (With a sanitizer only the data.) */
+void leat_i_memory_scan_unaligned(struct memory *m, int of, int mark);
 /* Within into_stack: this range, too. */
 void leat_i_memory_push(struct memory *m, uintptr_t low, uintptr_t high);
 

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -413,6 +414,7 @@ static bool can_be_ended(struct analysis *a, struct scope_seen *scope) {
   const struct scope *s = &scope->copy;
   bool maybe = a->level == MARK_MAYBE;
   if (s->parent && s->kind != SCOPE_VALUE && scope->marks & marks_of_level(a)) return true; /* of those only views exist */
+  if (maybe && a->blind && s->parent && s->kind != SCOPE_VALUE) return true;
   if (!s->keep_going && (scope->live_fails || (maybe && scope->maybe_fails))) return true;
   if (s->parent) return at_level(a, subject_of_goroutine(a, s->owner));
   struct subject *m = subject_of_goroutine(a, leat_i_main_goroutine()); /* the root ends with the main goroutine, or with the runtime */
@@ -565,6 +567,8 @@ static void somebody_lives(struct analysis *a) {
   if (a->anybody) return;
   a->anybody = true;
   leat_i_memory_scan_data(&a->memory, MARK_LIVE);
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
+    if (!w->is_main && w->idle->args) leat_i_memory_scan(&a->memory, (uintptr_t)w->idle->args, (uintptr_t)w->idle->stack_high, MARK_LIVE);
   leat_i_numbers_in("/proc/self/fd", reach_data_of, a);
 }
 
@@ -627,6 +631,9 @@ static void reach_data_of(int fd, void *environment) {
   ssize_t n = readlink(path, link, sizeof link - 1);
   link[n < 0 ? 0 : n] = 0;
   if (strstr(link, "[io_uring]")) a->blind = true; /* which does not */
+  int unread = 0;
+  bool is_pipe = strncmp(link, "pipe:", 5) == 0 || strncmp(link, "socket:", 7) == 0;
+  if (is_pipe && ioctl(fd, FIONREAD, &unread) == 0 && unread > 0) a->blind = true; /* it may be an address */
   if (!strstr(link, "[eventpoll]")) return;
   snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
   int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -687,6 +694,12 @@ static void look(struct analysis *a) {
   }
 }
 
+static bool any_certain(struct analysis *a) {
+  for (size_t i = 0; i < a->subjects.n; i++)
+    if (!at_level(a, subject_at(a, i))) return true;
+  return false;
+}
+
 static void analyse(struct analysis *a) {
   struct memory *m = &a->memory;
   a->level = MARK_LIVE;
@@ -713,6 +726,13 @@ static void analyse(struct analysis *a) {
     }
   }
   settle(a);
+  if (a->anybody && any_certain(a)) {
+    leat_i_memory_scan_unaligned(m, MARK_LIVE | MARK_MAYBE, MARK_MAYBE);
+    for (size_t i = 0; i < a->subjects.n; i++)
+      if (at_level(a, subject_at(a, i))) leat_i_memory_scan(m, subject_at(a, i)->sp, subject_at(a, i)->high, MARK_MAYBE);
+    a->blind |= !m->complete;
+    settle(a);
+  }
 }
 
 /* ---- has anybody run meanwhile? ---- */
@@ -748,7 +768,9 @@ static const char *birthplace_of(struct analysis *a, enum wait_reason reason, ui
   struct chan c;
   struct scope s;
   switch (reason) {
-  case WAIT_SEND: case WAIT_RECV: case WAIT_SELECT: return leat_i_memory_read(&a->memory, object, &c, sizeof c) ? c.birthplace : NULL;
+  case WAIT_SEND:
+  case WAIT_RECV:
+  case WAIT_SELECT: return leat_i_memory_read(&a->memory, object, &c, sizeof c) ? c.birthplace : NULL;
   case WAIT_SCOPE: return leat_i_memory_read(&a->memory, object, &s, sizeof s) ? s.birthplace : NULL;
   default: return NULL;
   }

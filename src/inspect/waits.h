@@ -25,7 +25,7 @@ enum doubt {
   DOUBT_CANCEL,    /* `scope` may be cancelled */
   DOUBT_REFERENCE, /* something refers to what it waits for */
   DOUBT_REGISTERS, /* somebody runs, and may */
-  DOUBT_UNLOCK,    /* its owner has ended; another might unlock it */
+  DOUBT_UNLOCK,    /* its owner is stuck or has ended; another might unlock it */
   DOUBT_JOIN,      /* those it waits for are only suspected themselves */
   DOUBT_MOVED,     /* somebody ran during the analysis */
 };

@@ -66,6 +66,7 @@ static void *worker_main(void *argument) {
   set_current(w, w->idle);
   store_release(&w->thread_id, gettid());
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
+  w->idle->args = __builtin_frame_address(0);
 #ifdef LEAT_TSAN
   w->idle->tsan_fiber = __tsan_get_current_fiber();
 #endif

@@ -10,7 +10,7 @@ LEAT_FN(answer, leat_tx(int), out, int, ms) {
 LEAT_FN(ask, leat_view, server, bool, bug) {
   int_chan answers = leat_chan_make(server, int, bug ? 0 : 1); /* with room for one, the late answer is put down and forgotten */
   int v = 0;
-  leat_go(server, answer, leat_tx_of(answers), 30);
+  leat_go(server, answer, leat_tx_of(answers), bug ? 200 : 30);
   leat_select(leat_on_recv(answers, &v), leat_on_timeout(LEAT_MS(10)));
 }
 

@@ -8,7 +8,7 @@ LEAT_FN(retry, leat_rx(int64_t), fired) {
 }
 
 LEAT_FN(back_off, leat_view, s, bool, bug) {
-  leat_timer *t = leat_timer_start(s, LEAT_MS(40));
+  leat_timer *t = leat_timer_start(s, bug ? LEAT_SECONDS(60) : LEAT_MS(40));
   leat_go(s, retry, leat_timer_chan(t));
   busy(10);
   if (bug) leat_timer_stop(t); /* "no need to retry any more" */

@@ -9,7 +9,8 @@ LEAT_FN(philosopher, int_chan *, forks, int, seat, bool, bug) {
   if (!bug && left > right) left = right, right = seat; /* in one order for all */
   for (int i = 0; i < 5; i++) {
     if (leat_recv(forks[left], &v)) return;
-    busy(5);
+    if (!i) meet(bug);
+    busy(1);
     if (leat_recv(forks[right], &v)) return;
     leat_send(forks[right], 1);
     leat_send(forks[left], 1);
@@ -23,6 +24,7 @@ PROGRAM(bug) {
     table[i] = leat_chan_make(life, int, 1);
     leat_send(table[i], 1);
   }
+  expect(SEATS);
   leat_scope(s);
   for (int i = 0; i < SEATS; i++) leat_go(s, philosopher, table, i, bug);
   int status = leat_wait(s);

@@ -11,7 +11,7 @@ LEAT_FN(transfer, struct account *, from, struct account *, to, bool, bug) {
   struct account *first = from, *second = to;
   if (!bug && first > second) first = to, second = from; /* in one order for all */
   leat_mutex_lock(&first->lock);
-  busy(10);
+  meet(bug);
   leat_mutex_lock(&second->lock);
   from->balance--, to->balance++;
   leat_mutex_unlock(&second->lock);
@@ -21,6 +21,7 @@ LEAT_FN(transfer, struct account *, from, struct account *, to, bool, bug) {
 PROGRAM(bug) {
   leat_scope(s);
   struct account *accounts = calloc(2, sizeof *accounts);
+  expect(2);
   leat_go(s, transfer, &accounts[0], &accounts[1], bug);
   leat_go(s, transfer, &accounts[1], &accounts[0], bug);
   if (leat_wait(s)) return 1;

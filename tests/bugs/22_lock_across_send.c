@@ -13,13 +13,13 @@ LEAT_FN(reporter, struct stats *, s, bool, bug) {
   leat_mutex_lock(&s->lock);
   int n = ++s->n;
   if (!bug) leat_mutex_unlock(&s->lock);
-  busy(10);
+  meet(bug);
   leat_send(s->events, n);
   if (bug) leat_mutex_unlock(&s->lock);
 }
-LEAT_FN(collector, struct stats *, s) {
+LEAT_FN(collector, struct stats *, s, bool, bug) {
   int v;
-  busy(5);
+  meet(bug);
   leat_locked(&s->lock) s->n *= 10;
   leat_recv(s->events, &v);
 }
@@ -29,8 +29,9 @@ PROGRAM(bug) {
   struct stats *stats = calloc(1, sizeof *stats);
   stats->events = leat_chan_make(life, int, 0);
   leat_scope(s);
+  expect(2);
   leat_go(s, reporter, stats, bug);
-  leat_go(s, collector, stats);
+  leat_go(s, collector, stats, bug);
   int status = leat_wait(s);
   free(stats);
   return status;

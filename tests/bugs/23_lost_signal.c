@@ -8,13 +8,14 @@ struct door {
   leat_cond opened;
   bool open;
 };
-LEAT_FN(opener, struct door *, d) {
+LEAT_FN(opener, struct door *, d, bool, bug) {
   leat_locked(&d->lock) d->open = true;
   leat_cond_signal(&d->opened);
+  meet(bug);
 }
 LEAT_FN(waiter, struct door *, d, bool, bug) {
   int status = LEAT_OK;
-  busy(20);
+  meet(bug);
   leat_mutex_lock(&d->lock);
   while (!status && (bug || !d->open)) {
     status = leat_cond_wait(&d->opened, &d->lock);
@@ -26,8 +27,9 @@ LEAT_FN(waiter, struct door *, d, bool, bug) {
 PROGRAM(bug) {
   leat_scope(s);
   struct door *d = calloc(1, sizeof *d);
+  expect(2);
   leat_go(s, waiter, d, bug);
-  leat_go(s, opener, d);
+  leat_go(s, opener, d, bug);
   int status = leat_wait(s);
   free(d);
   return status;

@@ -7,11 +7,11 @@
 static leat_once network, log;
 static void init_log(bool *bug);
 static void init_network(bool *bug) {
-  busy(10);
+  meet(*bug);
   leat_once_do(&log, init_log, bug); /* it writes to the log */
 }
 static void init_log(bool *bug) {
-  busy(10);
+  meet(*bug);
   if (*bug) leat_once_do(&network, init_network, bug); /* which is remote */
 }
 LEAT_FN(start_network, bool *, bug) { leat_once_do(&network, init_network, bug); }
@@ -19,6 +19,7 @@ LEAT_FN(start_log, bool *, bug) { leat_once_do(&log, init_log, bug); }
 
 PROGRAM(bug) {
   leat_scope(s);
+  expect(2);
   leat_go(s, start_network, &bug);
   leat_go(s, start_log, &bug);
   return leat_wait(s);

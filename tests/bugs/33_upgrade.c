@@ -10,7 +10,7 @@ struct counter {
 LEAT_FN(updater, struct counter *, c, bool, bug) {
   leat_rwmutex_rlock(&c->lock);
   int n = c->n;
-  busy(10);
+  meet(bug);
   if (!bug) leat_rwmutex_runlock(&c->lock);
   leat_rwmutex_lock(&c->lock);
   c->n = n + 1;
@@ -21,6 +21,7 @@ LEAT_FN(updater, struct counter *, c, bool, bug) {
 PROGRAM(bug) {
   leat_scope(s);
   struct counter *c = calloc(1, sizeof *c);
+  expect(2);
   for (int i = 0; i < 2; i++) leat_go(s, updater, c, bug);
   int status = leat_wait(s);
   free(c);

@@ -8,13 +8,14 @@ struct shared {
   leat_mutex lock;
   int n;
 };
-LEAT_FN(helper, struct shared *, x) {
-  busy(10);
+LEAT_FN(helper, struct shared *, x, bool, bug) {
+  meet(bug);
   leat_locked(&x->lock) x->n++;
 }
 LEAT_FN(owner, leat_view, s, struct shared *, x, bool, bug) {
-  leat_task *t = leat_spawn(s, helper, x);
+  leat_task *t = leat_spawn(s, helper, x, bug);
   leat_mutex_lock(&x->lock);
+  meet(bug);
   x->n++;
   if (!bug) leat_mutex_unlock(&x->lock);
   (void)leat_join(t);
@@ -24,6 +25,7 @@ LEAT_FN(owner, leat_view, s, struct shared *, x, bool, bug) {
 PROGRAM(bug) {
   leat_scope(s);
   struct shared *x = calloc(1, sizeof *x);
+  expect(2);
   leat_go(s, owner, s, x, bug);
   int status = leat_wait(s);
   free(x);

@@ -24,6 +24,18 @@ static inline void busy(int milliseconds) { (void)!leat_sleep(LEAT_MS(millisecon
 
 typedef leat_chan(int) int_chan;
 
+/* Some bugs need bad luck with the order in which goroutines run. Here it is: with the bug, as many as are expected meet before they go on. */
+static inline leat_waitgroup *meeting(void) {
+  static leat_waitgroup group;
+  return &group;
+}
+static inline void expect(int n) { leat_waitgroup_add(meeting(), n); }
+static inline void meet(bool bug) {
+  if (!bug) return;
+  leat_waitgroup_done(meeting());
+  leat_waitgroup_wait(meeting());
+}
+
 #define PROGRAM(bug) \
   static int program(bool bug); \
   LEAT_MAIN(argc, argv) { \
