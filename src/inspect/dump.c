@@ -98,7 +98,7 @@ static void print_frame(struct dump *d, uintptr_t pc) {
 }
 
 struct span leat_i_shown_frames(const struct sight *s) {
-  static void (*const below[])(void) = {(void (*)(void))leat_i_park, (void (*)(void))leat_i_yield, (void (*)(void))leat_dump_with};
+  static void (*const below[])(void) = {(void (*)(void))leat_i_park, (void (*)(void))leat_i_park_on, (void (*)(void))leat_i_yield, (void (*)(void))leat_dump_with};
   int first = 0, n = s->n;
   for (int i = 0; i < n && i < DEEPEST; i++)
     for (size_t k = 0; k < sizeof below / sizeof *below; k++)
