@@ -72,9 +72,10 @@ rows("buffered", "ChanUncontended* ChanContended* ChanProdCons10* ChanProdCons10
 rows("buffered", "spsc-128* mpmc-4x4-128* pairs-128*", 3)
 rows("select", "SelectUncontended* SelectSyncContended* SelectAsyncContended", 4, "runtime")
 rows("select", "select-2 select-8* select-64", 4)
-rows("select, shared done", "done-64* done-64-channel", 10)
+rows("select, shared done", "done-1* done-1-channel", 4)
+rows("select, shared done", "done-64* done-64-channel done-1000* done-1000-channel", 10)
 rows("spawn", "CreateGoroutines* CreateGoroutinesParallel CreateGoroutinesSingle* CreateGoroutinesCapture", 5, "runtime")
-rows("spawn", "spawn-1000* spawn-100k spawn-1M skynet-1M*", 5)
+rows("spawn", "spawn-1000* spawn-crowded* spawn-100k spawn-1M skynet-1M*", 5)
 rows("other", "MakeChan/Byte MakeChan/Int MakeChan/Ptr MakeChan/Struct/0 MakeChan/Struct/32 MakeChan/Struct/40", 1, "runtime")
 rows("other", "ChanNonblocking ChanClosed SelectNonblock* ReceiveDataFromClosedChan ChanPopular* PingPongHog Matmult", 1, "runtime")
 rows("other", "ChanSyncWork ChanProdConsWork0 ChanProdConsWork10 ChanProdConsWork100 SelectProdCons", 1, "runtime")
@@ -109,4 +110,5 @@ MEANS = [
     ("locks, pools and contexts", lambda row: row.group in ("locks", "context"), 2),
     ("Go's own benchmarks", lambda row: row.package is not None, 4),
 ]
+SCALING = ["pairs-0", "pairs-128"]  # whose throughput should grow with the CPUs
 MOST = {"parked-100k": 4.8 * 1024, "parked-1M": 4.8 * 1024}  # of leat, in the row's unit

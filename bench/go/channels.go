@@ -334,9 +334,8 @@ func inParallel(n, goroutines int, body func(p *portion)) time.Duration {
 	return time.Since(start)
 }
 
-// 64 goroutines that receive from a channel each, and all look at one that says when to end (golang/go#20351); as do the 64 that send.
-func done64(n int) time.Duration {
-	const receivers = 64
+// Goroutines that receive from a channel each, and all look at one that says when to end (golang/go#20351); as do those that send.
+func doneAmong(n, receivers int) time.Duration {
 	done := make(chan struct{})
 	var senders sync.WaitGroup
 	took := inParallel(n, receivers, func(p *portion) {

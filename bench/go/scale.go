@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,4 +144,35 @@ func cancelTree() (float64, int64) {
 	cancel()
 	<-ended
 	return time.Since(start).Seconds() * 1e3, t.ended
+}
+
+// What one start takes while a million others are runnable: the median of a thousand.
+func spawnCrowded() (float64, int64) {
+	const others, starts = 1000000, 1000
+	var took [starts]int
+	var marks [starts]uint32
+	var end uint32
+	var wg sync.WaitGroup
+	wg.Add(others + starts)
+	for i := 0; i < others; i++ {
+		go func() {
+			for atomic.LoadUint32(&end) == 0 {
+				runtime.Gosched()
+			}
+			wg.Done()
+		}()
+	}
+	for i := range marks {
+		start := time.Now()
+		go leaveMark(&marks[i], &wg)
+		took[i] = int(time.Since(start))
+	}
+	atomic.StoreUint32(&end, 1)
+	wg.Wait()
+	sum := int64(0)
+	for _, m := range marks {
+		sum += int64(m)
+	}
+	sort.Ints(took[:])
+	return float64(took[starts/2]), sum
 }

@@ -67,10 +67,9 @@ static int64_t select_64(int64_t n) {
   return took;
 }
 
-/* ---- 64 goroutines that are told to end ----
+/* ---- 1, 64 or 1,000 goroutines that are told to end ----
  * Each receives from a channel of its own, to which its partner sends, until n values have been received in all. In leat a cancelled scope
  * is what tells them; the other form has a channel that all share, as Go's context.Done() is. */
-enum { RECEIVERS = 64 };
 
 LEAT_FN(send_until_told, leat_tx(int64_t), out) {
   for (int64_t i = 1; leat_send(out, i) == LEAT_OK; i++) {}
@@ -86,9 +85,9 @@ static void receive_all(struct portion *p, void *environment) {
   }
   leat_stop(c);
 }
-static int64_t done_by_scope(int64_t n) {
+static int64_t done_by_scope(int64_t n, int receivers) {
   leat_scope(s);
-  int64_t took = in_parallel(n, RECEIVERS, receive_all, s);
+  int64_t took = in_parallel(n, receivers, receive_all, s);
   leat_cancel(s);
   expect("status", leat_wait(s), LEAT_CANCELED);
   return took;
@@ -117,13 +116,30 @@ static void select_all(struct portion *p, void *environment) {
     expect("value", v, ++last);
   }
 }
-static int64_t done_by_channel(int64_t n) {
+static int64_t done_by_channel(int64_t n, int receivers) {
   leat_scope(s);
   struct told t = {s, leat_chan_make(s, char, 0)};
-  int64_t took = in_parallel(n, RECEIVERS, select_all, &t);
+  int64_t took = in_parallel(n, receivers, select_all, &t);
   leat_close(t.done);
   must(leat_wait(s));
   return took;
 }
 
-const struct benchmark select_benchmarks[] = {COUNTED("select-2", select_2), COUNTED("select-8", select_8), COUNTED("select-64", select_64), COUNTED("done-64", done_by_scope), COUNTED("done-64-channel", done_by_channel), {0}};
+static int64_t done_1(int64_t n) { return done_by_scope(n, 1); }
+static int64_t done_64(int64_t n) { return done_by_scope(n, 64); }
+static int64_t done_1000(int64_t n) { return done_by_scope(n, 1000); }
+static int64_t done_1_channel(int64_t n) { return done_by_channel(n, 1); }
+static int64_t done_64_channel(int64_t n) { return done_by_channel(n, 64); }
+static int64_t done_1000_channel(int64_t n) { return done_by_channel(n, 1000); }
+
+const struct benchmark select_benchmarks[] = {
+  COUNTED("select-2", select_2),
+  COUNTED("select-8", select_8),
+  COUNTED("select-64", select_64),
+  COUNTED("done-1", done_1),
+  COUNTED("done-64", done_64),
+  COUNTED("done-1000", done_1000),
+  COUNTED("done-1-channel", done_1_channel),
+  COUNTED("done-64-channel", done_64_channel),
+  COUNTED("done-1000-channel", done_1000_channel),
+  {0}};

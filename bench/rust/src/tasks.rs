@@ -52,7 +52,9 @@ pub fn benchmarks() -> Benchmarks {
         ("sieve-1000", fixed("ms", sieve)),
         ("select-2", counted(select_2)),
         ("select-8", counted(select_8)),
-        ("done-64", counted(done_64)),
+        ("done-1", counted(|n| done_among(n, 1))),
+        ("done-64", counted(|n| done_among(n, 64))),
+        ("done-1000", counted(|n| done_among(n, 1000))),
         ("pipeline", counted(pipeline)),
         ("mutex", counted(|n| mutex(n, 1))),
         ("mutex-4", counted(|n| mutex(n, 4))),
@@ -250,11 +252,11 @@ async fn select_8(n: i64) -> Duration {
     start.elapsed()
 }
 
-/// 64 pairs that all look at one token which says when to end.
-async fn done_64(n: i64) -> Duration {
+/// Pairs that all look at one token which says when to end.
+async fn done_among(n: i64, pairs: i64) -> Duration {
     let (done, left) = (CancellationToken::new(), Arc::new(AtomicI64::new(n)));
     let start = Instant::now();
-    let tasks: Vec<_> = (0..64)
+    let tasks: Vec<_> = (0..pairs)
         .map(|_| {
             let (out, mut in_) = channel::<i64>(1);
             let (done, sees, left) = (done.clone(), done.clone(), left.clone());
