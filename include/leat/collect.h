@@ -7,6 +7,7 @@
 #pragma once
 #include "error.h"
 #include "stage.h"
+#include "table.h"
 
 /* int leat_fold(in, Acc *acc, fn, args...): *acc = fn(*acc, item, args...) for each item, in order. LEAT_FOLD. */
 #define leat_fold(in, acc, ...) LEAT_I_FOLDING(__COUNTER__, in, acc, "leat_fold", __VA_ARGS__)
@@ -55,6 +56,32 @@
                            (n), (most_errors), (errors), LEAT_I_HERE); \
   })
 
+/* Into a leat_table (leat/table.h), by a key that the LEAT_MAP function `key` makes of each item. int leat_collect_table(in, table, key): the table's
+ * values are the items; of several with one key the last stays, the others go to the drop function. int leat_fold_table(in, table, key, fn): the
+ * values are what the LEAT_FOLD function accumulates for each key, beginning with zeros, or with what the table has. */
+#define leat_collect_table(in, table, key) LEAT_I_COLLECT_TABLE(__COUNTER__, in, table, key)
+#define LEAT_I_COLLECT_TABLE(N, in, table, key) \
+  __extension__({ \
+    LEAT_I_TABLE_OF_ITEMS(N, in, table, key, "leat_collect_table"); \
+    _Static_assert(LEAT_I_SAME(LEAT_I_TABLE_VALUE(LEAT_I_CAT(leat_i_t, N)), LEAT_I_ITEM(N)), "leat_collect_table: the table's values do not have the channel's element type"); \
+    leat_i_collect_table(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), LEAT_I_TABLE_OF(LEAT_I_CAT(leat_i_t, N)), LEAT_I_FUN(key, as_map), NULL, LEAT_I_HERE); \
+  })
+#define leat_fold_table(in, table, key, fn) LEAT_I_FOLD_TABLE(__COUNTER__, in, table, key, fn)
+#define LEAT_I_FOLD_TABLE(N, in, table, key, fn) \
+  __extension__({ \
+    LEAT_I_TABLE_OF_ITEMS(N, in, table, key, "leat_fold_table"); \
+    LEAT_I_ACCUMULATES("leat_fold_table", fn, *LEAT_I_CAT(leat_i_t, N)->leat_i_value); \
+    LEAT_I_TAKES(fn, LEAT_I_CAT(leat_i_c, N), "leat_fold_table"); \
+    _Static_assert((int)LEAT_I_CAT(fn, _leat_arity) == 0, "leat_fold_table: the function takes parameters"); \
+    leat_i_collect_table(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), LEAT_I_TABLE_OF(LEAT_I_CAT(leat_i_t, N)), LEAT_I_FUN(key, as_map), LEAT_I_FUN(fn, as_fold), LEAT_I_HERE); \
+  })
+#define LEAT_I_TABLE_OF_ITEMS(N, in, table, key, op) \
+  LEAT_I_INPUT_OF(N, in, op); \
+  __auto_type LEAT_I_CAT(leat_i_t, N) = (table); \
+  LEAT_I_TAKES(key, LEAT_I_CAT(leat_i_c, N), op); \
+  _Static_assert((int)LEAT_I_CAT(key, _leat_arity) == 0, op ": the key's function takes parameters"); \
+  _Static_assert(LEAT_I_SAME(LEAT_I_CAT(key, _leat_out), LEAT_I_TABLE_KEY(LEAT_I_CAT(leat_i_t, N))), op ": the key's function does not answer the table's key type: " LEAT_I_STR(key))
+
 /* int leat_for_each(scope, in, fn, args...): starts a goroutine that calls fn for each item, and ends with the input or the scope. leat_wait
  * waits for it. LEAT_SINK. LEAT_OK, or why it could not start, which has failed the scope too. */
 #define leat_for_each(s, in, ...) LEAT_I_FOR_EACH(__COUNTER__, s, in, __VA_ARGS__)
@@ -73,5 +100,6 @@ int leat_i_fold(struct leat_i_chan *in, void *acc, const struct leat_i_fun *fun,
 int leat_i_count_items(struct leat_i_chan *in, size_t size, int64_t *n, const char *birthplace);
 int leat_i_collect(struct leat_i_chan *in, size_t size, void **items, size_t *n, const char *birthplace);
 int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_size, size_t error_at, void **values, size_t *n, size_t most_errors, leat_error **error, const char *birthplace);
+int leat_i_collect_table(struct leat_i_chan *in, size_t size, struct leat_i_table *table, const struct leat_i_fun *key, const struct leat_i_fun *fold, const char *birthplace);
 int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace);
 LEAT_I_END

@@ -11,7 +11,7 @@
  *   leat/generate.h   sources        leat/window.h    batches, windows, order
  *   leat/transform.h  one input      leat/rate.h      time
  *   leat/combine.h    many inputs    leat/collect.h   ends: folds, arrays, tables
- *   leat/parallel.h   many workers   leat/compose.h   stages as values; stages of one's own
+ *   leat/parallel.h   many workers   leat/compose.h   stages of one's own; stages as values
  *
  * Demand. Nothing runs before somebody asks: a stage begins with the first receive from its output. Then it works at most one item ahead of
  * what was taken, plus what room its output's buffer has (leat_buffer). A source is never asked for more: behind leat_take(s, in, 10)
@@ -41,7 +41,7 @@ struct leat_i_step {
   void *state;          /* what it accumulates */
   void (*drop)(void *); /* for items that are not passed on; if there is one, kernels get one item at a time */
   bool done;            /* by the kernel: it wants no more */
-  int status;           /* by the kernel of a generator that has no more */
+  int status;           /* by the kernel of a generator that has no more; why one is done that is not done regularly */
 };
 /* Works on n items of in, writes results to out, and answers how many. The two do not overlap. */
 typedef size_t leat_i_kernel(struct leat_i_step *step, const void *in, void *out, size_t n);
@@ -69,6 +69,7 @@ struct leat_i_fun {
   LEAT_I_FUN_TYPES(n, name, In, Out, __VA_ARGS__); \
   LEAT_I_MAP_KERNEL(n, name, In, Out) \
   LEAT_I_FUN_RECORD(name, as_map, sizeof(In), sizeof(Out), 0, effect); \
+  LEAT_I_PIPE_RECORD(name, name##_leat_out, leat_i_map, as_map); \
   static inline __typeof__(Out) name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__)
 #define LEAT_I_MAP_KERNEL(n, name, In, Out) \
   LEAT_I_KERNEL(name##_leat_map_kernel) { \
@@ -102,6 +103,7 @@ struct leat_i_fun {
     return leat_i_m; \
   } \
   LEAT_I_FUN_RECORD(name, as_filter, sizeof(In), sizeof(In), 0, false); \
+  LEAT_I_PIPE_RECORD(name, name##_leat_in, leat_i_filter, as_filter); \
   /* take while: up to the first that is not wanted; skip while: from it on */ \
   LEAT_I_KERNEL(name##_leat_while_kernel) { \
     LEAT_I_KERNEL_ARGS(name); \
@@ -139,6 +141,7 @@ struct leat_i_fun {
     return leat_i_n; \
   } \
   LEAT_I_FUN_RECORD(name, as_scan, sizeof(In), sizeof(Acc), sizeof(Acc), false); \
+  LEAT_I_PIPE_RECORD(name, name##_leat_out, leat_i_scan_from_zero, as_scan); \
   static inline __typeof__(Acc) name(__typeof__(Acc) acc, LEAT_I_CAT(LEAT_I_ITEM_, n)(In, __VA_ARGS__))
 
 #define LEAT_SINK(name, In, ...) LEAT_I_SINK(LEAT_I_COUNT(__VA_ARGS__), name, In, __VA_ARGS__)
@@ -180,6 +183,13 @@ struct leat_i_fun {
 #define LEAT_I_FUN_RECORD(name, role, in, out, state, effect) LEAT_I_FUN_RECORD_(name, role, LEAT_I_CAT(LEAT_I_KERNEL_OF_, role)(name), in, out, state, effect)
 #define LEAT_I_FUN_RECORD_(name, role, kernel, in, out, state, effect) \
   static __attribute__((__unused__)) const struct leat_i_fun name##_leat_##role = {kernel, in, out, sizeof(struct name##_leat_args), state, effect, #name}
+/* How it is made a stage of its own: see leat/compose.h. */
+#define LEAT_I_PIPE_RECORD(name, Out, make, role) \
+  typedef Out name##_leat_pipe_out; \
+  static __attribute__((__unused__)) struct leat_i_chan *name##_leat_pipe(const struct leat_scope *leat_i_s, struct leat_i_chan *leat_i_in, const void *leat_i_args, const char *leat_i_place) { \
+    return make(leat_i_s, leat_i_in, &name##_leat_##role, leat_i_args, leat_i_place); \
+  } \
+  struct name##_leat_args
 #define LEAT_I_KERNEL_OF_as_map(name) name##_leat_map_kernel
 #define LEAT_I_KERNEL_OF_as_filter(name) name##_leat_filter_kernel
 #define LEAT_I_KERNEL_OF_as_while(name) name##_leat_while_kernel
@@ -253,5 +263,8 @@ struct leat_i_fun {
   })
 
 LEAT_I_BEGIN
+struct leat_i_chan *leat_i_map(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace);
+struct leat_i_chan *leat_i_filter(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace);
+struct leat_i_chan *leat_i_scan_from_zero(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace);
 struct leat_i_chan *leat_i_buffer(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, const char *birthplace);
 LEAT_I_END

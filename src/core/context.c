@@ -296,6 +296,10 @@ void leat_i_extra_free(struct scope *s) {
     free(f);
   }
   if (load_relaxed(&x->done)) leat_i_chan_free_done(load_relaxed(&x->done));
+  for (struct kept *k = x->kept, *next; k; k = next) {
+    next = k->next;
+    free(k);
+  }
   free(x->deadline_cause);
   if (s->kind == SCOPE_BLOCK) free(x);
 }

@@ -58,6 +58,17 @@ struct extra *leat_i_scope_extra(struct scope *s) {
   return x;
 }
 
+void *leat_i_scope_alloc(struct scope *s, size_t size) {
+  struct extra *x = leat_i_scope_extra(s);
+  struct kept *k = x ? calloc(1, sizeof *k + size) : NULL;
+  if (!k) return NULL;
+  lock_take(&s->lock);
+  k->next = x->kept;
+  x->kept = k;
+  lock_drop(&s->lock);
+  return k->memory;
+}
+
 int leat_i_watch(struct watch *w, struct scope *s) {
   struct extra *x = leat_i_scope_extra(s);
   if (!x) return LEAT_NOMEM;

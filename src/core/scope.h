@@ -27,6 +27,10 @@
 #include <stdarg.h>
 
 struct function_timer;
+struct kept {
+  struct kept *next;
+  _Alignas(16) char memory[];
+};
 struct leat_waitgroup;
 struct cancel;
 struct value;
@@ -65,6 +69,7 @@ struct extra {
   struct watch *watches;            /* guarded by the scope's lock */
   _Atomic(struct value *) values;   /* newest first; these two lists only grow, so they are read without the lock */
   _Atomic(struct follow *) follows;
+  struct kept *kept;                /* memory of its own; guarded by the scope's lock */
   char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
 };
 
@@ -166,6 +171,8 @@ bool leat_i_unwatch(struct watch *w);
 
 /* NULL out of memory. */
 struct extra *leat_i_scope_extra(struct scope *s);
+/* Zeroed memory that is freed with the scope. NULL out of memory. */
+void *leat_i_scope_alloc(struct scope *s, size_t size);
 
 /* A zeroed scope becomes a child of the parent, cancelled if that is. */
 void leat_i_scope_attach(struct scope *s, struct scope *parent);

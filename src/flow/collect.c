@@ -117,6 +117,48 @@ int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_siz
   return c.error ? leat_error_status(c.error) : LEAT_OK;
 }
 
+/* ---- tables ---- */
+
+struct tabling {
+  struct stage stage;
+  struct leat_i_table *table;
+  const struct leat_i_fun *fold;
+  char *key;
+  int status;
+};
+
+static void apply_table(struct stage *g, struct batch *b) {
+  struct tabling *t = (struct tabling *)g;
+  for (size_t i = 0; i < b->n; i++) {
+    char *item = b->items + i * b->size;
+    g->kernel(&g->step, item, t->key, 1);
+    bool had = leat_i_table_get(t->table, t->key) != NULL;
+    void *value = leat_i_table_put(t->table, t->key);
+    if (!value) {
+      t->status = LEAT_NOMEM;
+      g->step.done = true;
+      batch_drop(b, i);
+      return;
+    }
+    struct leat_i_step step = {.args = (void *)(uintptr_t)"", .state = value};
+    if (t->fold) t->fold->kernel(&step, item, NULL, 1);
+    if (t->fold) continue;
+    if (had && b->drop) b->drop(value);
+    memcpy(value, item, b->size);
+  }
+}
+
+int leat_i_collect_table(struct leat_i_chan *in, size_t size, struct leat_i_table *table, const struct leat_i_fun *key, const struct leat_i_fun *fold, const char *birthplace) {
+  happens_call();
+  static const struct stage_kind kind = {.name = "collect_table", .apply = apply_table};
+  struct tabling t = {.stage = {.kind = &kind, .name = key->name, .birthplace = birthplace, .in = chan_of(in), .in_size = size, .kernel = key->kernel, .step = {.args = (void *)(uintptr_t)""}},
+                      .table = table, .fold = fold, .key = malloc(table->key_size)};
+  leat_defer(free, t.key);
+  if (!t.key) return LEAT_NOMEM;
+  int status = finish(&t.stage);
+  return status ? status : t.status;
+}
+
 int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace) {
   happens_call();
   static const struct stage_kind for_each = {.name = "for_each", .apply = leat_i_apply_kernel, .effect = true};

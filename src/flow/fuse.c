@@ -173,6 +173,13 @@ static struct stage *next_with_more(struct stage *g) {
   return g;
 }
 
+/* Whether a stage from g on wants nothing any more. */
+static bool is_enough(struct stage *g) {
+  for (; g; g = g->below)
+    if (g->step.done || (g->kind->want && !g->kind->want(g, 1))) return true;
+  return false;
+}
+
 /* What there is goes down from stage g (NULL: straight to the output). *computed: until when. */
 static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
   struct batch *b = &r->b;
@@ -190,6 +197,7 @@ static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
       int status = deliver(r);
       if (status) return status;
     }
+    if (lowest && is_enough(lowest->below)) return LEAT_OK;
     while (lowest) {
       b->size = lowest->out_size;
       b->drop = drop_of(lowest->out);
@@ -225,7 +233,7 @@ static int rounds(struct run *r) {
   for (;;) {
     struct stage *enough = NULL;
     size_t want = demand(r, &enough);
-    if (!want) return flush(r, enough->below);
+    if (!want) return enough->step.status ? enough->step.status : flush(r, enough->below);
     int64_t before = timed && !r->in ? leat_i_nondet_clock() : 0, after = 0;
     int status = get(r, want < r->longest ? want : r->longest);
     if (status) return status == LEAT_CLOSED ? flush(r, r->in ? r->first : r->first->below) : status;

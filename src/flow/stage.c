@@ -21,6 +21,16 @@ static void start(struct feeder *f) {
   if (ours) leat_i_stage_start(g);
 }
 
+static void cancel_body(struct stage *g) {
+  lock_take(&g->wanted.lock);
+  struct scope *s = (struct scope *)g->body_scope;
+  store_relaxed(&g->cancelling, s != NULL);
+  lock_drop(&g->wanted.lock);
+  if (!s) return;
+  leat_i_scope_cancel(s, LEAT_CANCELED, "nobody wants what the stage makes");
+  store_release(&g->cancelling, false);
+}
+
 /* All outputs of these stages have been stopped. Who has not begun ends here, and what is above with it: without recursion, since chains are long. */
 static void end_unwanted(struct stage *list) {
   while (list) {
@@ -46,6 +56,7 @@ static void end_unwanted(struct stage *list) {
       int absorbed = STAGE_ABSORBED;
       if (!cas(&g->state, &absorbed, STAGE_STOPPED) && absorbed == STAGE_STARTED) {
         leat_i_wanted_no_more(&g->wanted);
+        cancel_body(g);
         if (g->kind->unwanted) g->kind->unwanted(g);
       }
     }
@@ -62,7 +73,9 @@ static void stopped(struct feeder *f) {
 
 static void port_freed(struct feeder *f) {
   struct stage *g = stage_of(f);
-  if (sub(&g->ports_alive, 1) == 1) free(g);
+  if (sub(&g->ports_alive, 1) != 1) return;
+  if (g->inputs != &g->in) free(g->inputs);
+  free(g);
 }
 
 struct stage *leat_i_stage_feeding(const struct chan *c) { return c && c->feeder && c->feeder->start == start ? stage_of(c->feeder) : NULL; }
@@ -125,6 +138,33 @@ struct stage *leat_i_stage_make(const struct stage_spec *spec) {
   return g;
 }
 
+struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_chan *const *inputs, size_t n) {
+  struct stage_spec s = *spec;
+  s.scope = s.scope ? s.scope : leat_current_scope();
+  struct chan **in = calloc(n ? n : 1, sizeof *in);
+  struct stage *g = in ? leat_i_stage_make(&s) : NULL;
+  for (size_t i = 0; i < n; i++) {
+    struct chan *c = leat_i_stage_input((struct scope *)s.scope, inputs[i], spec->out_size, spec->birthplace);
+    leat_i_stage_read(c, s.name ? s.name : s.kind->name, s.birthplace);
+    if (g) in[i] = c;
+    else leat_i_chan_unuse(c);
+  }
+  if (g) {
+    g->inputs = in;
+    g->n_inputs = n;
+    return g;
+  }
+  if (!in) leat_i_scope_fail((struct scope *)s.scope, LEAT_NOMEM, "a stage could not be made", NULL, s.birthplace);
+  free(in);
+  return NULL;
+}
+
+int leat_i_pass_on(struct leat_i_chan *out, void *item) {
+  int status = leat_i_send(out, item, LEAT_NEVER);
+  if (status && chan_of(out)->drop) chan_of(out)->drop(item);
+  return status;
+}
+
 struct leat_i_chan *leat_i_stage_output(struct stage *g) { return (struct leat_i_chan *)(g ? g->out : leat_i_chan_failed()); }
 
 struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct leat_i_fun *fun, const void *args, const void *state) {
@@ -137,7 +177,7 @@ struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct le
   g->effect |= fun->effect;
   g->step.args = memcpy(g->own, args, fun->args);
   g->step.state = g->own + aligned(fun->args);
-  if (fun->state) memcpy(g->step.state, state, fun->state);
+  if (state) memcpy(g->step.state, state, fun->state);
   return g;
 }
 
@@ -146,7 +186,6 @@ struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct le
 void leat_i_stage_end(struct stage *g) {
   if (g->kind->end) g->kind->end(g);
   for (size_t i = 0; i < g->n_ports; i++) leat_i_close((struct leat_i_chan *)g->ports[i].chan, "the end of a stage");
-  if (g->delta && sub(&g->delta->left, 1) == 1) leat_i_close((struct leat_i_chan *)g->out, "the end of a stage");
   for (size_t i = 0; i < g->n_inputs; i++)
     if (g->inputs[i]) leat_i_chan_unuse(g->inputs[i]);
   store_release(&g->state, STAGE_ENDED);
@@ -157,23 +196,38 @@ static void keep(struct stage *g) {
   for (size_t i = 0; i < g->n_ports; i++) leat_i_chan_reference(g->ports[i].chan);
 }
 static void let_go(struct stage *g) {
-  if (g->n_ports == 0) {
-    if (!g->delta) free(g);
-    else leat_i_chan_unreference(g->out);
-    return;
-  }
-  for (size_t i = g->n_ports; i--;) leat_i_chan_unreference(g->ports[i].chan);
+  size_t n = g->n_ports;
+  if (n == 0) free(g);
+  for (struct port *ports = n ? g->ports : NULL; n--;) leat_i_chan_unreference(ports[n].chan); /* the last one frees it */
+}
+
+static void leave_body(struct stage *g) {
+  lock_take(&g->wanted.lock);
+  g->body_scope = NULL;
+  lock_drop(&g->wanted.lock);
+  while (load_acquire(&g->cancelling)) sched_yield(); /* which does not block */
+}
+
+static int run_body(struct stage *g) {
+  leat_defer(leat_i_stage_end, g);
+  leat_scope(s);
+  leat_defer(leave_body, g);
+  lock_take(&g->wanted.lock);
+  g->body_scope = s;
+  bool unwanted = g->wanted.no_more;
+  lock_drop(&g->wanted.lock);
+  if (unwanted) return LEAT_OK;
+  int status = g->kind->body(g), joined = leat_wait(s);
+  lock_take(&g->wanted.lock);
+  unwanted = g->wanted.no_more;
+  lock_drop(&g->wanted.lock);
+  bool ended_from_below = unwanted && (status == LEAT_CANCELED || joined == LEAT_CANCELED);
+  return status == LEAT_CLOSED || ended_from_below ? LEAT_OK : status ? status : joined;
 }
 
 LEAT_FN_ERR(run_stage, struct stage *, g) {
   leat_defer(let_go, g);
-  int status;
-  if (g->kind->body) {
-    leat_defer(leat_i_stage_end, g);
-    status = g->kind->body(g);
-  } else {
-    status = leat_i_run(g);
-  }
+  int status = g->kind->body ? run_body(g) : leat_i_run(g);
   return status == LEAT_CLOSED ? LEAT_OK : status;
 }
 

@@ -2,7 +2,8 @@
  *
  * A stage is an object that hangs on its output channel as that channel's feeder. Making one starts nothing; the first receive does. A stage
  * whose kind has `source` or `apply` can be part of a run (fuse.h), together with the stages upstream of it. One whose kind has a `body` has
- * several inputs or outputs, or waits for time: it is a goroutine between channels.
+ * several inputs or outputs, or waits for time: it is a goroutine between channels, in a scope of its own, which is cancelled when nobody wants
+ * its outputs any more; so all that blocks in it ends then.
  *
  * Life. IDLE until asked for; then it leads a run or a body (STARTED), or the stage below takes it into its run (ABSORBED), or its output is
  * stopped first (ENDED). Whoever changes the state away from IDLE is its owner and ends it: closes its outputs, gives up its inputs, frees
@@ -47,7 +48,7 @@ struct stage_kind {
   bool (*more)(struct stage *g, struct batch *b);     /* after apply: a further part of what became of it */
   bool (*flush)(struct stage *g, struct batch *b);    /* after the last item: what is left. True if there was something */
   int (*body)(struct stage *g);
-  void (*unwanted)(struct stage *g); /* it has started, and all its outputs have been stopped */
+  void (*unwanted)(struct stage *g); /* it has started, and all its outputs have been stopped; what it uses must live as long as the stage */
   void (*end)(struct stage *g); /* frees what it holds, items too */
 };
 
@@ -57,11 +58,6 @@ struct port {
   struct feeder feeder;
   struct stage *stage;
   struct chan *chan;
-};
-
-/* Several runs that share one output: the last closes it. */
-struct delta {
-  _Atomic(size_t) left;
 };
 
 struct stage {
@@ -78,12 +74,13 @@ struct stage {
   struct chan *out;   /* the first output; NULL for a sink */
   struct port *ports;
   size_t n_ports;
-  struct delta *delta; /* or NULL */
   size_t in_size, out_size;
 
   /* For runs. */
   struct stage *above, *below;
   struct wanted wanted;
+  struct leat_scope *body_scope;   /* of a body that runs: cancelled when its outputs have been stopped; guarded by wanted.lock */
+  _Atomic(bool) cancelling;
   leat_i_kernel *kernel;
   struct leat_i_step step;
   bool effect;
@@ -110,6 +107,12 @@ struct stage *leat_i_stage_make(const struct stage_spec *spec);
 struct leat_i_chan *leat_i_stage_output(struct stage *g);
 /* A stage with a function: kernel, arguments and state are in place. */
 struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct leat_i_fun *fun, const void *args, const void *state);
+/* In place of spec->in, several inputs: the array is copied. */
+struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_chan *const *inputs, size_t n);
+static inline struct leat_i_chan *input_of(const struct stage *g, size_t i) { return (struct leat_i_chan *)g->inputs[i]; }
+static inline struct leat_i_chan *output_of(const struct stage *g, size_t i) { return (struct leat_i_chan *)g->ports[i].chan; }
+/* Sends; if that fails, the item goes to the drop function. */
+int leat_i_pass_on(struct leat_i_chan *out, void *item);
 /* Starts a stage that is not waited for by anyone. A status. */
 int leat_i_stage_start(struct stage *g);
 /* An apply for kinds whose functions are kernels. */

@@ -1,5 +1,6 @@
 /* See leat/transform.h; how stages work is in stage.h and fuse.c. */
 #include "stage.h"
+#include <leat/table.h>
 #include <leat/transform.h>
 #include <stdlib.h>
 
@@ -55,6 +56,154 @@ struct leat_i_chan *leat_i_skip_while(const struct leat_scope *s, struct leat_i_
   happens_call();
   static const struct stage_kind skip_while = {.name = "skip_while", .apply = apply_skip_while, .takes_over = true};
   return of_fun(s, in, fun, args, &skip_while, birthplace);
+}
+
+struct leat_i_chan *leat_i_scan(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const void *initial, const char *birthplace) {
+  happens_call();
+  static const struct stage_kind scan = {.name = "scan", .apply = leat_i_apply_kernel};
+  struct stage_spec spec = {.kind = &scan, .scope = s, .in = in, .in_size = fun->in, .out_size = fun->out, .birthplace = birthplace};
+  return leat_i_stage_output(leat_i_stage_of_fun(&spec, fun, args, initial));
+}
+
+struct leat_i_chan *leat_i_scan_from_zero(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace) {
+  happens_call();
+  return leat_i_scan(s, in, fun, args, NULL, birthplace);
+}
+
+/* ---- many for one ---- */
+
+static struct leat_i_out *out_of(struct stage *g) { return (struct leat_i_out *)g->step.state; }
+
+void leat_i_emit(struct leat_i_out *o, const void *item) {
+  if (o->n == o->room) {
+    size_t room = o->room ? 2 * o->room : 16;
+    char *items = realloc(o->items, room * o->size);
+    if (!items) o->failed = true;
+    if (!items) return;
+    o->items = items;
+    o->room = room;
+  }
+  memcpy(o->items + o->n++ * o->size, item, o->size);
+}
+
+static bool more_of_flat(struct stage *g, struct batch *b) {
+  struct leat_i_out *o = out_of(g);
+  size_t n = o->n - o->at, most = g->room;
+  b->items = o->items + o->at * o->size;
+  b->n = n < most ? n : most;
+  o->at += b->n;
+  return b->n > 0;
+}
+
+static void apply_flat(struct stage *g, struct batch *b) {
+  struct leat_i_out *o = out_of(g);
+  o->n = o->at = 0;
+  b->rest = b->items;
+  b->n_rest = b->n;
+  b->rest_size = b->size;
+  b->rest_drop = b->drop;
+  b->n = 0;
+  while (b->n_rest) {
+    size_t n = b->rest_drop ? 1 : b->n_rest;
+    char *items = b->rest;
+    b->rest += n * b->rest_size;
+    b->n_rest -= n;
+    g->kernel(&g->step, items, NULL, n);
+  }
+  if (o->failed) {
+    g->step.done = true;
+    g->step.status = LEAT_NOMEM;
+  }
+  more_of_flat(g, b);
+}
+
+static void end_flat(struct stage *g) {
+  struct leat_i_out *o = out_of(g);
+  for (; g->out->drop && o->at < o->n; o->at++) g->out->drop(o->items + o->at * o->size);
+  free(o->items);
+}
+
+static size_t want_some(struct stage *g, size_t below) { return (void)g, below < 16 ? below : 16; }
+
+struct leat_i_chan *leat_i_flat_map(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace) {
+  happens_call();
+  static const struct stage_kind flat = {.name = "flat_map", .apply = apply_flat, .more = more_of_flat, .end = end_flat, .want = want_some, .at_most_one = true};
+  struct stage_spec spec = {.kind = &flat, .scope = s, .in = in, .in_size = fun->in, .out_size = fun->out, .birthplace = birthplace};
+  return leat_i_stage_output(leat_i_stage_of_fun(&spec, fun, args, &(struct leat_i_out){.size = fun->out}));
+}
+
+/* ---- numbered ---- */
+
+struct enumeration {
+  size_t value_at;
+};
+
+static void apply_enumerate(struct stage *g, struct batch *b) {
+  size_t value_at = ((struct enumeration *)(void *)g->own)->value_at;
+  char *to = other_room(b);
+  for (size_t i = 0; i < b->n; i++) {
+    memset(to + i * g->out_size, 0, g->out_size);
+    memcpy(to + i * g->out_size, &g->count, sizeof g->count);
+    memcpy(to + i * g->out_size + value_at, b->items + i * b->size, b->size);
+    g->count++;
+  }
+  b->items = to;
+}
+
+struct leat_i_chan *leat_i_enumerate(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t out_size, size_t value_at, const char *birthplace) {
+  happens_call();
+  static const struct stage_kind enumerate = {.name = "enumerate", .apply = apply_enumerate};
+  struct stage *g = leat_i_stage_make(&(struct stage_spec){.kind = &enumerate, .scope = s, .in = in, .in_size = size, .out_size = out_size, .own = sizeof(struct enumeration), .birthplace = birthplace});
+  if (g) ((struct enumeration *)(void *)g->own)->value_at = value_at;
+  return leat_i_stage_output(g);
+}
+
+/* ---- seen before ---- */
+
+struct seen {
+  struct leat_i_table table;
+  size_t most;
+  char *key; /* room for one; NULL: the item is the key */
+};
+static struct seen *seen_of(struct stage *g) { return (struct seen *)g->step.state; }
+
+static void apply_distinct(struct stage *g, struct batch *b) {
+  struct seen *v = seen_of(g);
+  size_t kept = 0, n = b->n;
+  for (size_t i = 0; i < n; i++) {
+    char *item = b->items + i * b->size, *key = item;
+    if (v->key) g->kernel(&g->step, item, key = v->key, 1);
+    bool fresh = !leat_i_table_get(&v->table, key);
+    if (fresh && leat_i_table_len(&v->table) == v->most) leat_i_table_remove_first(&v->table);
+    if (fresh && v->most && !leat_i_table_put(&v->table, key)) {
+      g->step.done = true;
+      g->step.status = LEAT_NOMEM;
+      fresh = false;
+    }
+    if (fresh) memcpy(other_room(b) + kept++ * b->size, item, b->size);
+    else if (b->drop) b->drop(item);
+  }
+  b->items = other_room(b);
+  b->n = kept;
+}
+
+static void end_distinct(struct stage *g) {
+  leat_i_table_free(&seen_of(g)->table);
+  free(seen_of(g)->key);
+}
+
+struct leat_i_chan *leat_i_distinct(const struct leat_scope *s, struct leat_i_chan *in, size_t size, const struct leat_i_fun *key, const void *args, size_t most, bool text, const char *birthplace) {
+  happens_call();
+  static const struct stage_kind distinct = {.name = "distinct", .apply = apply_distinct, .end = end_distinct, .takes_over = true};
+  struct leat_i_fun fun = {.in = size, .out = key ? key->out : size, .name = "distinct"};
+  if (key) fun = *key;
+  size_t key_size = fun.out;
+  fun.state = sizeof(struct seen);
+  struct seen v = {.table = {.key_size = key_size, .text = text}, .most = most, .key = key ? malloc(key_size) : NULL};
+  struct stage_spec spec = {.kind = &distinct, .scope = s, .in = in, .in_size = size, .out_size = size, .name = "distinct", .birthplace = birthplace};
+  struct stage *g = leat_i_stage_of_fun(&spec, &fun, args ? args : "", &v);
+  if (!g) free(v.key);
+  return leat_i_stage_output(g);
 }
 
 /* ---- by number ---- */
