@@ -70,6 +70,76 @@ TEST_GO(a_million_through_a_chain) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 
+LEAT_INDEXED_DEFINE(int);
+LEAT_RESULT_DEFINE(int);
+LEAT_FLAT_MAP(up_to, int, int, n, out, int, times) {
+  for (int k = 0; k < times; k++)
+    for (int i = 0; i < n; i++) leat_emit(out, i);
+}
+LEAT_MAP_RESULT(halved, int, int, n) {
+  ran++;
+  return n % 2 ? leat_err(int, leat_error_new(LEAT_FAILED, "%d is odd", n)) : leat_ok(int, n / 2);
+}
+LEAT_MAP(as_result, int, leat_result(int), n) { return leat_ok(int, n); }
+LEAT_FOLD(largest, int, acc, int, x) { return x > acc ? x : acc; }
+LEAT_MAP(length, const char *, size_t, text) { return strlen(text); }
+
+TEST_GO(scan_and_enumerate) {
+  leat_scope(s);
+  EXPECT(long, leat_scan(s, leat_numbers(s, int, 1, 6), 10, sum), 11, 13, 16, 20, 25);
+  EXPECT(int, leat_scan(s, leat_values(s, int, 3, 1, 4, 1, 5), INT32_MIN, largest), 3, 3, 4, 4, 5);
+  EXPECT(long, leat_last(s, leat_scan(s, leat_numbers(s, int, 0, 100000), 0, sum)), 99999L * 50000);
+  int64_t i = 0;
+  leat_range(leat_indexed(int), v, leat_enumerate(s, leat_numbers(s, int, 10, 5000), int)) {
+    CHECK_EQ(v.index, i);
+    CHECK_EQ(v.value, 10 + i);
+    i++;
+  }
+  CHECK_EQ(i, 4990);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(flat_map) {
+  leat_scope(s);
+  EXPECT(int, leat_flat_map(s, leat_numbers(s, int, 0, 4), up_to, 1), 0, 0, 1, 0, 1, 2);
+  EXPECT(int, leat_take(s, leat_flat_map(s, leat_numbers(s, int, 0, 1 << 30), up_to, 2), 7), 0, 0, 0, 1, 0, 1, 0);
+  EXPECT(int, leat_take(s, leat_flat_map(s, leat_flat_map(s, leat_values(s, int, 3, 2), up_to, 2), up_to, 1), 5), 0, 0, 1, 0, 0);
+  long total = 0;
+  CHECK_EQ(leat_fold(leat_flat_map(s, leat_values(s, int, 100000), up_to, 3), &total, sum), LEAT_OK);
+  CHECK_EQ(total, 3L * 99999 * 50000);
+  leat_range(int, v, leat_flat_map(s, leat_numbers(s, int, 0, 100), up_to, 0)) CHECK(v != v);
+  EXPECT(int, leat_take(s, leat_map(s, leat_flat_map(s, leat_values(s, int, 100), up_to, 1), counted), 2), 0, 1);
+  CHECK_EQ(ran, 2); /* the third is not wanted */
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(errors_pass_by_a_map_of_results) {
+  leat_scope(s);
+  int ok = 0, bad = 0;
+  leat_range(leat_result(int), r, leat_map_result(s, leat_map_result(s, leat_map(s, leat_numbers(s, int, 0, 8), as_result), halved), halved)) {
+    if (r.error) bad++;
+    else CHECK_EQ(r.value, ok++);
+    leat_error_release(r.error);
+  }
+  CHECK_EQ(ok, 2);
+  CHECK_EQ(bad, 6);
+  CHECK_EQ(ran, 8 + 4);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(distinct_remembers_so_many) {
+  leat_scope(s);
+  EXPECT(int, leat_distinct(s, leat_values(s, int, 1, 1, 2, 1, 3, 2), 10), 1, 2, 3);
+  EXPECT(int, leat_distinct(s, leat_values(s, int, 1, 2, 3, 1, 3, 1, 2), 2), 1, 2, 3, 1, 2);
+  EXPECT(int, leat_distinct(s, leat_values(s, int, 1, 1, 2), 0), 1, 1, 2);
+  int64_t n;
+  CHECK_EQ(leat_count(leat_distinct(s, leat_map(s, leat_numbers(s, int, 0, 100000), times, 0), 5), &n), LEAT_OK);
+  CHECK_EQ(n, 1);
+  char a[] = "same", b[] = "same";
+  CHECK_EQ(leat_count(leat_distinct(s, leat_values(s, const char *, a, b, "other"), 5), &n), LEAT_OK);
+  CHECK_EQ(n, 2);
+  CHECK_EQ(leat_count(leat_distinct_by(s, leat_values(s, const char *, "a", "b", "cc"), 5, length), &n), LEAT_OK);
+  CHECK_EQ(n, 2);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+
 /* Elements with a drop function: each of them is received once, or dropped once. */
 
 typedef struct { int *cell; } token;

@@ -115,6 +115,8 @@ static int tee_one(struct stage *g, leat_case *cases, struct cell *copy, const c
     if (leat_selected() == LEAT_OK) copy->holds = false;
     cases[i].leat_i_chan = NULL; /* it has it, or has been stopped */
   }
+  if (copy->holds && copy->drop) copy->drop(copy->item); /* the last that was offered was refused */
+  copy->holds = false;
   return LEAT_OK;
 }
 
