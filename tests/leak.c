@@ -95,6 +95,22 @@ TEST_GO(timers_with_the_function_that_made_them) {
   CHECK_EQ(since(mark).timers, 0);
 }
 
+LEAT_FN(never_runs) {}
+TEST_GO(timers_that_run_functions) {
+  leat_leak_mark mark = leat_leak_now();
+  {
+    leat_scope(s);
+    leat_timer *t = leat_timer_func(s, LEAT_SECONDS(100), leat_bind(never_runs));
+    struct seen seen = since(mark);
+    CHECK_EQ(seen.timers, 1);
+    CHECK(strstr(seen.text, "leak.c:"));
+    leat_timer_release(t);
+    CHECK_EQ(since(mark).timers, 0);
+    leat_timer_func(s, LEAT_SECONDS(100), leat_bind(never_runs));
+  }
+  CHECK_EQ(since(mark).timers, 0);
+}
+
 TEST_GO(contexts_until_they_are_released) {
   leat_scope(s);
   leat_leak_mark mark = leat_leak_now();

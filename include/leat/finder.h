@@ -36,7 +36,7 @@ typedef struct leat_stuck {
 } leat_stuck;
 
 /* Calls each (which may be NULL) for every stuck goroutine and thread, in the order of their numbers, and answers how many there are; or
- * LEAT_NOMEM, or LEAT_SYSTEM(ENOSYS) where /proc does not show the process's memory. Any goroutine or thread; the caller itself is not
+ * LEAT_NOMEM, also where /proc does not show the process's memory. Any goroutine or thread; the caller itself is not
  * stuck, and what it can reach others may expect from it. While it looks no goroutine is run: for a few milliseconds, plus about one for each
  * 10 MB of heap, plus up to 20 for those who compute. */
 int leat_find_stuck(void (*each)(void *environment, const leat_stuck *stuck), void *environment);

@@ -46,5 +46,5 @@ struct finding {
   const char *scope_birthplace;  /* with DOUBT_CANCEL */
 };
 
-/* Fills the list with struct finding, in the order of their numbers. LEAT_OK, LEAT_NOMEM, or what /proc answered. */
+/* Fills the list with struct finding, in the order of their numbers. LEAT_OK or LEAT_NOMEM. */
 int leat_i_find_waits(struct list *findings);
