@@ -46,9 +46,9 @@ struct leat_i_pool {
  * LEAT_DEADLINE when the caller's scope has ended. On any status but LEAT_OK *object is NULL.
  * leat_pool_get_until(pool, object, deadline): LEAT_DEADLINE if none came back until then.
  * leat_pool_try_get(pool, object): LEAT_EMPTY instead of blocking until one comes back. */
-#define leat_pool_get(pool, object) leat_i_pool_get(LEAT_I_POOL_USE(__COUNTER__, "leat_pool_get", pool, object), LEAT_NEVER)
-#define leat_pool_get_until(pool, object, deadline) leat_i_pool_get(LEAT_I_POOL_USE(__COUNTER__, "leat_pool_get_until", pool, object), (deadline))
-#define leat_pool_try_get(pool, object) leat_i_pool_try_get(LEAT_I_POOL_USE(__COUNTER__, "leat_pool_try_get", pool, object))
+#define leat_pool_get(pool, object) LEAT_I_POOL_GET(__COUNTER__, "leat_pool_get", leat_i_pool_get, pool, object, LEAT_NEVER)
+#define leat_pool_get_until(pool, object, deadline) LEAT_I_POOL_GET(__COUNTER__, "leat_pool_get_until", leat_i_pool_get, pool, object, deadline)
+#define leat_pool_try_get(pool, object) LEAT_I_POOL_GET(__COUNTER__, "leat_pool_try_get", leat_i_pool_try_get, pool, object, 0)
 
 /* void leat_pool_put(pool, T *object): gives it back; it goes to who has waited longest. Never blocks. NULL is nothing. With a limit, putting
  * more than is out is misuse; putting one twice is, and is found in debug builds (-Ddebug_checks=true).
@@ -64,10 +64,8 @@ struct leat_i_pool {
 #define leat_pool_free(pool) leat_i_pool_free(LEAT_I_POOL(__COUNTER__, "leat_pool_free", pool))
 #define leat_pool_len(pool) leat_i_pool_len(LEAT_I_POOL(__COUNTER__, "leat_pool_len", pool))
 
-struct leat_i_pool_use {
-  void *pool;
-  void **object;
-  size_t size, alignment; /* of T, for pools without make */
+struct leat_i_pool_type { /* T, for pools without make */
+  size_t size, alignment;
 };
 
 #define LEAT_I_IS_POOL(p, op) \
@@ -78,16 +76,15 @@ struct leat_i_pool_use {
     LEAT_I_IS_POOL(LEAT_I_CAT(leat_i_p, N), op); \
     (void *)LEAT_I_CAT(leat_i_p, N); \
   })
-#define LEAT_I_POOL_USE(N, op, pool_, target) \
+#define LEAT_I_POOL_GET(N, op, fn, pool, target, deadline) \
   __extension__({ \
-    __auto_type LEAT_I_CAT(leat_i_p, N) = (pool_); \
+    __auto_type LEAT_I_CAT(leat_i_p, N) = (pool); \
     LEAT_I_IS_POOL(LEAT_I_CAT(leat_i_p, N), op); \
     __auto_type LEAT_I_CAT(leat_i_t, N) = (target); \
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_t, N)), __typeof__(LEAT_I_CAT(leat_i_p, N)->leat_i_elem) *), \
                    op ": the target is not a pointer to a pointer to the pool's element type"); \
-    struct leat_i_pool_use LEAT_I_CAT(leat_i_u, N) = {LEAT_I_CAT(leat_i_p, N), (void **)LEAT_I_CAT(leat_i_t, N), sizeof **LEAT_I_CAT(leat_i_t, N), \
-                                                      __alignof__(**LEAT_I_CAT(leat_i_t, N))}; \
-    LEAT_I_CAT(leat_i_u, N); \
+    static const struct leat_i_pool_type LEAT_I_CAT(leat_i_y, N) = {sizeof **LEAT_I_CAT(leat_i_t, N), __alignof__(**LEAT_I_CAT(leat_i_t, N))}; \
+    fn(LEAT_I_CAT(leat_i_p, N), (void **)LEAT_I_CAT(leat_i_t, N), &LEAT_I_CAT(leat_i_y, N), deadline); \
   })
 #define LEAT_I_POOL_BACK(N, op, fn, pool, object) \
   __extension__({ \
@@ -100,8 +97,8 @@ struct leat_i_pool_use {
   })
 
 LEAT_I_BEGIN
-int leat_i_pool_get(struct leat_i_pool_use use, int64_t deadline) __attribute__((__warn_unused_result__));
-int leat_i_pool_try_get(struct leat_i_pool_use use) __attribute__((__warn_unused_result__));
+int leat_i_pool_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t deadline) __attribute__((__warn_unused_result__));
+int leat_i_pool_try_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t unused) __attribute__((__warn_unused_result__));
 void leat_i_pool_put(void *pool, void *object);
 void leat_i_pool_discard(void *pool, void *object);
 void leat_i_pool_clear(void *pool);

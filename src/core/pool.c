@@ -64,11 +64,11 @@ static void drop_object(struct pool *p, void *object) {
   else free(object);
 }
 
-static int make_object(struct pool *p, const struct leat_i_pool_use *use, void **object) {
+static int make_object(struct pool *p, const struct leat_i_pool_type *type, void **object) {
   if (!p->make) {
-    size_t a = use->alignment;
-    *object = a <= _Alignof(max_align_t) ? calloc(1, use->size) : aligned_alloc(a, (use->size + a - 1) / a * a);
-    if (*object && a > _Alignof(max_align_t)) memset(*object, 0, use->size);
+    size_t a = type->alignment;
+    *object = a <= _Alignof(max_align_t) ? calloc(1, type->size) : aligned_alloc(a, (type->size + a - 1) / a * a);
+    if (*object && a > _Alignof(max_align_t)) memset(*object, 0, type->size);
     return *object ? LEAT_OK : LEAT_NOMEM;
   }
   int status = p->make(object, p->environment);
@@ -79,9 +79,8 @@ static int make_object(struct pool *p, const struct leat_i_pool_use *use, void *
 
 /* ---- the cache ---- */
 
-static struct parts *parts_of(struct pool *p) {
-  struct parts *parts = load_acquire(&p->parts);
-  if (likely(parts != NULL)) return parts;
+static __attribute__((noinline)) struct parts *make_parts(struct pool *p) {
+  struct parts *parts = NULL;
   int workers = 2 * leat_workers() + LEAST_PARTS; /* spare ones, too */
   uint32_t n = (uint32_t)(workers < MOST_PARTS ? workers : MOST_PARTS);
   size_t size = (sizeof *parts + n * sizeof *parts->part + 63) & ~(size_t)63;
@@ -92,6 +91,11 @@ static struct parts *parts_of(struct pool *p) {
   if (cas(&p->parts, &parts, fresh)) return fresh;
   free(fresh);
   return parts;
+}
+
+static inline struct parts *parts_of(struct pool *p) {
+  struct parts *parts = load_acquire(&p->parts);
+  return likely(parts != NULL) ? parts : make_parts(p);
 }
 
 static uint32_t own_part(const struct parts *parts) {
@@ -105,10 +109,8 @@ static uint32_t count_use(struct part *part) {
   return uses;
 }
 
-static void *take(struct part *part) {
-  void *object = load_relaxed(&part->first);
-  if (object && (object = exchange(&part->first, NULL))) return object;
-  if (!load_relaxed(&part->n)) return NULL;
+static __attribute__((noinline)) void *take_from_stack(struct part *part) {
+  void *object = NULL;
   lock_take(&part->lock);
   size_t n = load_relaxed(&part->n);
   if (n) {
@@ -120,8 +122,14 @@ static void *take(struct part *part) {
   return object;
 }
 
+static inline void *take(struct part *part) {
+  void *object = load_relaxed(&part->first);
+  if (likely(object != NULL) && (object = exchange(&part->first, NULL))) return object;
+  return load_relaxed(&part->n) ? take_from_stack(part) : NULL;
+}
+
 /* False out of memory. */
-static bool push(struct part *part, void *object) {
+static __attribute__((noinline)) bool push(struct part *part, void *object) {
   void **larger = NULL;
   size_t room = 0;
   for (;;) {
@@ -172,7 +180,7 @@ static void drop_first(struct pool *p, struct part *part) {
 }
 
 /* If it is time: drops what no part has needed since the last look. */
-static void trim(struct pool *p, struct parts *parts) {
+static __attribute__((noinline)) void trim(struct pool *p, struct parts *parts) {
   int64_t now = leat_i_nondet_clock(), due = load_relaxed(&p->look_at);
   if (now < due || !cas(&p->look_at, &due, now + PERIOD)) return;
   for (uint32_t i = 0; i < parts->n; i++) {
@@ -188,20 +196,26 @@ static void trim(struct pool *p, struct parts *parts) {
   }
 }
 
-static int get_from_cache(struct pool *p, const struct leat_i_pool_use *use) {
-  struct parts *parts = parts_of(p);
-  if (!parts) return make_object(p, use, use->object);
-  uint32_t own = own_part(parts);
-  count_use(&parts->part[own]);
-  for (uint32_t i = 0; i < parts->n; i++)
-    if ((*use->object = take(&parts->part[(own + i) % parts->n]))) {
-      happens_after(*use->object);
+static __attribute__((noinline)) int get_from_others(struct pool *p, struct parts *parts, uint32_t own, void **object, const struct leat_i_pool_type *type) {
+  for (uint32_t i = 1; i < parts->n; i++)
+    if ((*object = take(&parts->part[(own + i) % parts->n]))) {
+      happens_after(*object);
       return LEAT_OK;
     }
-  return make_object(p, use, use->object);
+  return make_object(p, type, object);
 }
 
-static void put_into_cache(struct pool *p, void *object) {
+static int get_from_cache(struct pool *p, void **object, const struct leat_i_pool_type *type) {
+  struct parts *parts = parts_of(p);
+  if (unlikely(!parts)) return make_object(p, type, object);
+  uint32_t own = own_part(parts);
+  count_use(&parts->part[own]);
+  if (unlikely(!(*object = take(&parts->part[own])))) return get_from_others(p, parts, own, object, type);
+  happens_after(*object);
+  return LEAT_OK;
+}
+
+static inline void put_into_cache(struct pool *p, void *object) {
   struct parts *parts = parts_of(p);
   if (!parts) {
     drop_object(p, object);
@@ -253,10 +267,10 @@ struct right {
 static void give_up_right(struct leat_i_cleanup *c) { release_right(((struct right *)c)->pool); }
 
 /* Makes one; the caller has the right to. */
-static int make_counted(struct pool *p, struct goroutine *self, const struct leat_i_pool_use *use) {
+static int make_counted(struct pool *p, struct goroutine *self, void **object, const struct leat_i_pool_type *type) {
   struct right r = {{self->cleanups, give_up_right}, p};
   self->cleanups = &r.cleanup;
-  int status = make_object(p, use, use->object);
+  int status = make_object(p, type, object);
   self->cleanups = r.cleanup.outer;
   if (status != LEAT_OK) release_right(p);
   return status;
@@ -277,7 +291,7 @@ static int reserve(struct pool *p) {
   return p->idle ? LEAT_OK : LEAT_NOMEM;
 }
 
-static int get_limited(struct pool *p, const struct leat_i_pool_use *use, int64_t deadline, bool may_wait) {
+static __attribute__((noinline)) int get_limited(struct pool *p, void **object, const struct leat_i_pool_type *type, int64_t deadline, bool may_wait) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
@@ -285,11 +299,11 @@ static int get_limited(struct pool *p, const struct leat_i_pool_use *use, int64_
   status = reserve(p);
   bool has_object = !status && p->n_idle, has_right = !status && p->out < p->limit;
   if (has_right) p->out++;
-  if (has_object) *use->object = p->idle[--p->n_idle];
+  if (has_object) *object = p->idle[--p->n_idle];
   if (!status && !has_right && may_wait) {
     struct waiter w = {.goroutine = self};
     status = leat_i_queue_wait(&p->queue, &w, &(struct queue_wait){.reason = WAIT_POOL, .object = p, .lock = &p->lock, .deadline = deadline});
-    *use->object = w.elem;
+    *object = w.elem;
     has_object = w.elem != NULL;
     has_right = status == LEAT_OK;
     status = wait_answer(self, status);
@@ -299,15 +313,15 @@ static int get_limited(struct pool *p, const struct leat_i_pool_use *use, int64_
     leat_i_operation(self);
     if (!status && !has_right) status = LEAT_EMPTY;
   }
-  if (has_object) happens_after(*use->object);
-  return has_right && !has_object ? make_counted(p, self, use) : status;
+  if (has_object) happens_after(*object);
+  return has_right && !has_object ? make_counted(p, self, object, type) : status;
 }
 
 static _Noreturn void none_is_out(const struct pool *p, const char *operation) {
   leat_i_panic("%s: none of the objects of the pool at %p is out", operation, (const void *)p);
 }
 
-static void put_limited(struct pool *p, void *object) {
+static __attribute__((noinline)) void put_limited(struct pool *p, void *object) {
   lock_take(&p->lock);
   if (unlikely(!p->out)) {
     lock_drop(&p->lock);
@@ -361,18 +375,19 @@ static void check_not_in(struct pool *p, const void *object, const char *operati
 static void check_not_in(struct pool *p, const void *object, const char *operation) { (void)p, (void)object, (void)operation; }
 #endif
 
-int leat_i_pool_get(struct leat_i_pool_use use, int64_t deadline) {
+int leat_i_pool_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t deadline) {
   happens_call();
-  struct pool *p = use.pool;
-  *use.object = NULL;
-  return p->limit ? get_limited(p, &use, deadline, true) : get_from_cache(p, &use);
+  struct pool *p = pool;
+  *object = NULL;
+  return p->limit ? get_limited(p, object, type, deadline, true) : get_from_cache(p, object, type);
 }
 
-int leat_i_pool_try_get(struct leat_i_pool_use use) {
+int leat_i_pool_try_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t unused) {
   happens_call();
-  struct pool *p = use.pool;
-  *use.object = NULL;
-  return p->limit ? get_limited(p, &use, LEAT_NEVER, false) : get_from_cache(p, &use);
+  (void)unused;
+  struct pool *p = pool;
+  *object = NULL;
+  return p->limit ? get_limited(p, object, type, LEAT_NEVER, false) : get_from_cache(p, object, type);
 }
 
 void leat_i_pool_put(void *pool, void *object) {
