@@ -1021,7 +1021,7 @@ TEST_GO(reading_takes_no_memory_and_release_gives_it_back) {
     CHECK(leat_done(child) != NULL);
     leat_context_release((struct leat_scope *)((struct scope *)child)->parent); /* the value, with it the child */
   }
-  CHECK(mallinfo2().uordblks < before + 4096); /* a leak of 16 bytes would be five times that */
+  CHECK(mallinfo2().uordblks < before + 36 * 1024); /* the smallest piece of malloc's, lost each time, is 37.5; timers' first use of a shard takes up to 28 */
 }
 TEST_GO(a_hundred_thousand_children) {
   int n = (int)test_scale(100000);

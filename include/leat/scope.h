@@ -13,7 +13,7 @@
  * compile.
  *
  * Cancellation. Every blocking operation answers LEAT_CANCELED or LEAT_DEADLINE in a cancelled scope, before it looks at readiness.
- * Each such answer yields; a goroutine that ignores 1,000 in a row is failed (LEAT_PANIC) with its name, so an unchecked status cannot
+ * From the second in a row on each such answer yields; a goroutine that ignores 1,000 in a row is failed (LEAT_PANIC) with its name, so an unchecked status cannot
  * hang a join.
  *
  * Failure. A goroutine fails by returning a status from a LEAT_FN_ERR function, or by a panic (misuse). The first failure of a scope is

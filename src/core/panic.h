@@ -10,7 +10,7 @@ _Noreturn void leat_i_panic_with(struct leat_error *error);
 /* Ends the process because of a panic that nobody handled. */
 _Noreturn void leat_i_die_of(const struct leat_error *error);
 
-/* The answer of an operation that found its scope cancelled: yields, and fails a goroutine that ignores too many in a row. */
+/* The answer of an operation that found its scope cancelled: yields from the second in a row on, and fails a goroutine that ignores too many. */
 int leat_i_cancelled(struct goroutine *self, int status);
 /* Its first half alone, for one that has yielded already, as it must not switch any more. */
 void leat_i_count_ignored(struct goroutine *self, int status);
