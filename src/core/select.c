@@ -1,12 +1,12 @@
 /* Select: see leat/select.h.
  *
- *   1. Look at the cases in random order (or as written): the first that can go on, does, under its channel's lock. Whether it may is seen
- *      without the lock (chan_may_recv), so cases that cannot go on cost no lock here.
+ *   1. Look at all cases without their channels' locks (chan_may_recv). Of those that may go on try any (or the first), under its lock; if it
+ *      cannot after all, another.
  *   2. Only if none can, and there is no default: lock all channels, in the order of their addresses (so that two selects cannot wait for
  *      each other), look again, since step 1 was not one moment, and put an entry into each queue.
  *   3. Park; the locks are dropped when the goroutine has left its stack. The one who claims it has done the chosen case.
  *   4. Take the other entries off their queues, one channel at a time: nobody can claim a second time. Where the claim was made, there is none.
- * With a default, or for a decision that must be of one moment, step 2 alone is the whole select: it locks all, then looks. */
+ * A default is chosen in step 1 if there is one channel, and else in step 2: that none of several can go on is to be true of one moment. */
 #include "../runtime/nondet.h"
 #include "../runtime/scheduler.h"
 #include "channel.h"
@@ -14,6 +14,7 @@
 #include "scope.h"
 #include "time.h"
 #include "select.h"
+#include <limits.h>
 #include <stdlib.h>
 
 enum { ON_STACK = 16 };
@@ -22,7 +23,7 @@ static bool is_channel_case(const leat_case *k) {
   return (k->leat_i_kind == LEAT_I_CASE_RECV || k->leat_i_kind == LEAT_I_CASE_SEND) && k->leat_i_chan;
 }
 
-static void *place_of(leat_case *k) { return k->leat_i_value ? k->leat_i_value : &k->leat_i_inline; }
+static void *place_of(leat_case *k) { return k->leat_i_value ? k->leat_i_value : k->leat_i_inline; }
 
 /* With the channel's lock. */
 static int attempt(leat_case *k, struct goroutine **woken) {
@@ -81,24 +82,53 @@ static int chosen(struct goroutine *self, uint32_t index, int status) {
   return (int)index;
 }
 
-/* Step 1. WOULD_BLOCK stands for "none". */
-static bool look_one_by_one(struct select *s, struct goroutine *self, int *answer) {
-  for (size_t i = 0; i < s->n_locks; i++) {
-    struct goroutine *woken = NULL;
-    leat_case *k = &s->cases[s->order[i]];
-    struct chan *c = chan_of(k->leat_i_chan);
-    if (!(k->leat_i_kind == LEAT_I_CASE_RECV ? chan_may_recv(c) : chan_may_send(c))) continue;
-    lock_take(&c->lock);
-    int status = attempt(k, &woken);
-    lock_drop(&c->lock);
-    if (status == WOULD_BLOCK) continue;
-    touched(k);
-    if (woken) leat_i_ready(woken);
-    leat_i_operation(self);
-    *answer = chosen(self, s->order[i], status);
-    return true;
+static bool is_ready(const leat_case *k) {
+  struct chan *c = chan_of(k->leat_i_chan);
+  leat_i_chan_check(c, "leat_select");
+  if (k->leat_i_kind == LEAT_I_CASE_SEND) return chan_may_send(c);
+  chan_ask(c);
+  return chan_may_recv(c);
+}
+
+/* One of the bits: the lowest, or any. */
+static uint32_t pick(uint64_t bits, bool lowest) {
+  uint32_t n = (uint32_t)__builtin_popcountll(bits);
+  if (n > 1 && !lowest)
+    for (uint32_t skip = leat_i_nondet_choose(CHOOSE_CASE, n); skip; skip--) bits &= bits - 1;
+  return (uint32_t)__builtin_ctzll(bits);
+}
+
+/* Step 1, for as many cases as there are bits. NOT_YET if that does not decide it. */
+enum { NOT_YET = INT_MIN, MOST_BITS = 64 };
+static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
+  uint64_t ready = 0;
+  int n_channels = 0, default_index = -1;
+  for (size_t i = 0; i < n; i++) {
+    if (is_channel_case(&cases[i])) {
+      n_channels++;
+      ready |= (uint64_t)is_ready(&cases[i]) << i;
+    } else if (cases[i].leat_i_kind == LEAT_I_CASE_DEFAULT) {
+      default_index = (int)i;
+    }
   }
-  return false;
+  while (ready) {
+    uint32_t i = pick(ready, ordered);
+    struct goroutine *woken = NULL;
+    struct chan *c = chan_of(cases[i].leat_i_chan);
+    lock_take(&c->lock);
+    int status = attempt(&cases[i], &woken);
+    lock_drop(&c->lock);
+    if (status != WOULD_BLOCK) {
+      touched(&cases[i]);
+      if (woken) leat_i_ready(woken);
+      leat_i_operation(self);
+      return chosen(self, i, status);
+    }
+    ready &= ~(UINT64_C(1) << i);
+  }
+  if (default_index < 0 || n_channels > 1) return NOT_YET; /* that none of several is ready can only be said of one moment */
+  leat_i_operation(self);
+  return chosen(self, (uint32_t)default_index, LEAT_OK);
 }
 
 static void lock_all(struct select *s) {
@@ -152,10 +182,7 @@ static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases
 static int run(struct select *s, struct goroutine *self, bool ordered) {
   survey(s, ordered);
   size_t n_cases = s->n_locks;
-  int answer;
   bool may_wait = s->default_index < 0;
-  if ((may_wait || n_cases <= 1) && look_one_by_one(s, self, &answer)) return answer;
-  if (!may_wait && n_cases <= 1) return chosen(self, (uint32_t)s->default_index, LEAT_OK);
   for (size_t i = 0; i < n_cases; i++) s->locks[i] = chan_of(s->cases[s->order[i]].leat_i_chan);
   sort_locks(s);
   lock_all(s);
@@ -182,11 +209,7 @@ static int run(struct select *s, struct goroutine *self, bool ordered) {
   return chosen(self, (uint32_t)(may_wait ? s->deadline_index : s->default_index), LEAT_OK);
 }
 
-int leat_i_select(leat_case *cases, size_t n, bool ordered) {
-  happens_call();
-  struct goroutine *self = leat_i_self();
-  int status = leat_i_scope_interrupts(self->scope);
-  if (unlikely(status)) return leat_i_cancelled(self, status);
+static __attribute__((noinline)) int lock_and_look(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
   struct waiter waiters[ON_STACK];
   struct chan *locks[ON_STACK];
   uint32_t order[ON_STACK];
@@ -203,6 +226,15 @@ int leat_i_select(leat_case *cases, size_t n, bool ordered) {
   int answer = run(&s, self, ordered);
   leat_i_defer_leave(&guard);
   return answer;
+}
+
+int leat_i_select(leat_case *cases, size_t n, bool ordered) {
+  happens_call();
+  struct goroutine *self = leat_i_self();
+  int status = leat_i_scope_interrupts(self->scope);
+  if (unlikely(status)) return leat_i_cancelled(self, status);
+  int answer = n <= MOST_BITS ? look(self, cases, n, ordered) : NOT_YET;
+  return answer != NOT_YET ? answer : lock_and_look(self, cases, n, ordered);
 }
 
 int leat_select_array(leat_case *cases, size_t n) {
