@@ -311,8 +311,7 @@ INLINE int finish(struct goroutine *self, struct chan *c, struct goroutine *woke
   lock_drop(&c->lock);
   if (woken) leat_i_ready(woken);
   leat_i_operation(self);
-  self->ignored = 0;
-  return status;
+  return wait_answer(self, status);
 }
 
 /* With the lock, which it drops. */
@@ -343,8 +342,7 @@ static __attribute__((noinline)) int pass_on(struct goroutine *self, struct goro
 }
 static __attribute__((noinline)) int look_around(struct worker *w, struct goroutine *self, int status) {
   leat_i_look_around(w, self);
-  self->ignored = 0;
-  return status;
+  return wait_answer(self, status);
 }
 
 /* Without what words, workers and open channels do not need; and whatever calls another function does so last, so that the registers that
@@ -488,8 +486,9 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   lock_drop(&c->lock);
   if (woken) return pass_on(self, woken);
   if (unlikely(operation_is_due(worker))) return look_around(worker, self, status);
+  if (unlikely(status != LEAT_OK)) return wait_answer(self, status);
   self->ignored = 0;
-  return status;
+  return LEAT_OK;
 }
 
 int leat_i_recv_wanted(struct leat_i_chan *c, void *target, size_t size, struct wanted *wanted) {
