@@ -1,4 +1,4 @@
-/* greeting-context: the greeting waits a second for the locale and no longer; without a greeting there is no farewell (the Book, "The
+/* The greeting waits a second for the locale and no longer; without a greeting there is no farewell (the Book, "The
  * context Package", second program). No function passes a done channel: each of them runs in the context that it was called in. */
 #include "tour.h"
 #include <string.h>
@@ -51,5 +51,5 @@ int greeting_context(void) {
   struct leat_scope *ctx = leat_with_cancel(s);
   leat_go(ctx, print_greeting, ctx); /* has the right to cancel */
   leat_go(ctx, print_farewell);
-  return leat_wait(s) ? 1 : 0;
+  return leat_wait(s);
 }

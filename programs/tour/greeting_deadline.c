@@ -1,4 +1,4 @@
-/* greeting-deadline: as greeting-context, but who finds out the locale knows that it takes a minute, and looks whether there is one left: the
+/* As greeting_context.c, but who finds out the locale knows that it takes a minute, and looks whether there is one left: the
  * greeting fails at once (the Book, "The context Package", third program). */
 #include "tour.h"
 #include <string.h>
@@ -53,5 +53,5 @@ int greeting_deadline(void) {
   struct leat_scope *ctx = leat_with_cancel(s);
   leat_go(ctx, print_greeting, ctx); /* has the right to cancel */
   leat_go(ctx, print_farewell);
-  return leat_wait(s) ? 1 : 0;
+  return leat_wait(s);
 }

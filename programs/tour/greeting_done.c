@@ -1,4 +1,4 @@
-/* greeting-done: two branches of a call tree, which a done channel could stop (the Book, "The context Package", first program). */
+/* Two branches of a call tree, which a done channel could stop (the Book, "The context Package", first program). */
 #include "tour.h"
 #include <string.h>
 
@@ -39,5 +39,5 @@ int greeting_done(void) {
   leat_defer_close(done);
   leat_go(s, print_greeting, leat_rx_of(done));
   leat_go(s, print_farewell, leat_rx_of(done));
-  return leat_wait(s) ? 1 : 0;
+  return leat_wait(s);
 }

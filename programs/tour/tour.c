@@ -1,32 +1,75 @@
-/* tour NAME [MILLISECONDS] - runs one of the Book's programs; without a name it lists them. */
+/* tour - runs the programs of the Book and the Blog by name. */
 #include "tour.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-  const char *name;
+int64_t second = LEAT_SECONDS(1);
+int finders = 1;
+
+static const struct program {
+  const char *name, *variant;
   int (*run)(void);
   const char *what;
 } programs[] = {
-  {"leak-receive", leak_receive, "a goroutine that waits for what never comes ends with its scope"},
-  {"leak-send", leak_send, "a producer whose values nobody wants any more ends with its scope"},
-  {"greeting-done", greeting_done, "greeting and farewell, to be stopped by a done channel; takes a minute"},
-  {"greeting-context", greeting_context, "the greeting has a second; if it fails, the farewell is cancelled"},
-  {"greeting-deadline", greeting_deadline, "as before, but the greeting fails at once, as it cannot be in time"},
-  {"request", request, "values of a request in its context"},
-  {"request-shared", request_shared, "the same, the keys shared by two modules through a header"},
+#define PROGRAM(name, variant, function, what) {name, variant, function, what},
+#include "programs.h"
+#undef PROGRAM
 };
+enum { PROGRAMS = sizeof programs / sizeof *programs };
 
-int64_t second = LEAT_SECONDS(1);
+static void list(void) {
+  for (const struct program *p = programs; p < programs + PROGRAMS; p++) {
+    char command[64];
+    snprintf(command, sizeof command, *p->variant ? "%s --%s" : "%s", p->name, p->variant);
+    printf("%-28s %s\n", command, p->what);
+  }
+}
+
+static void help(void) {
+  printf("usage: tour list\n"
+         "       tour PROGRAM [--VARIANT] [options]\n"
+         "\n"
+         "Runs a program of the book \"Concurrency in Go\" or of the article \"Pipelines and cancellation\", written with leat.\n"
+         "\n"
+         "  list                  all programs and their variants; without --VARIANT the first one is run\n"
+         "  --second MILLISECONDS  how long a second lasts in them (1000)\n"
+         "  --finders N            for primes: how many goroutines search\n");
+}
+
+/* The number after an option; 0 if there is none, or it makes no sense. */
+static int number(const char *text) {
+  char *end;
+  errno = 0;
+  long n = text ? strtol(text, &end, 10) : 0;
+  return !text || errno || *end || n < 1 || n > 1000000 ? 0 : (int)n;
+}
+
+static int usage(const char *problem, const char *what) {
+  fprintf(stderr, "tour: %s %s; see tour --help\n", problem, what);
+  return 2;
+}
 
 LEAT_MAIN(argc, argv) {
-  for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-    if (argc < 2) printf("%-18s %s\n", programs[i].name, programs[i].what);
-    else if (strcmp(argv[1], programs[i].name) == 0) {
-      if (argc > 2) second = LEAT_MS(atoll(argv[2]));
-      return programs[i].run();
+  const char *name = argc > 1 ? argv[1] : "list", *variant = NULL;
+  if (!strcmp(name, "list")) return list(), 0;
+  if (!strcmp(name, "--help")) return help(), 0;
+  for (int i = 2; i < argc; i++) {
+    if (!strcmp(argv[i], "--second")) {
+      if (!(second = LEAT_MS(number(argv[++i])))) return usage("no milliseconds after", "--second");
+    } else if (!strcmp(argv[i], "--finders")) {
+      if (!(finders = number(argv[++i]))) return usage("no number after", "--finders");
+    } else if (!strncmp(argv[i], "--", 2) && !variant) {
+      variant = argv[i] + 2;
+    } else {
+      return usage("cannot understand", argv[i]);
     }
   }
-  if (argc > 1) fprintf(stderr, "tour: there is no program %s\n", argv[1]);
-  return argc < 2 ? 0 : 1;
+  for (const struct program *p = programs; p < programs + PROGRAMS; p++) {
+    if (strcmp(p->name, name) || (variant && strcmp(p->variant, variant))) continue;
+    int status = p->run();
+    if (status) fprintf(stderr, "tour: %s: %s\n", name, leat_status_text(status));
+    return status ? 1 : 0;
+  }
+  return usage("there is no program", name);
 }

@@ -1,15 +1,14 @@
-/* tour.h - the programs that the Book builds its chapters on, written with leat. Each is a file that can be read alone; tour.c lists them. */
+/* tour.h - the programs that the Book and the Blog build their chapters on, written with leat. Each is a file that can be read alone. */
 #pragma once
 #include <leat/leat.h>
 #include <stdio.h>
 
-/* How long a second lasts in them: the argument after the program's name, in milliseconds; 1000 if there is none. */
+/* How long a second lasts in them, in nanoseconds: --second. */
 extern int64_t second;
+/* How many prime finders to fan out to: --finders. */
+extern int finders;
 
-int greeting_done(void);
-int greeting_context(void);
-int greeting_deadline(void);
-int request(void);
-int request_shared(void);
-int leak_receive(void);
-int leak_send(void);
+/* Each answers a status. */
+#define PROGRAM(name, variant, function, what) int function(void);
+#include "programs.h"
+#undef PROGRAM

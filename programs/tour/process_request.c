@@ -1,4 +1,4 @@
-/* request: what belongs to a request goes along in its context (the Book, "The context Package", fourth program). Where Go's keys may be any
+/* What belongs to a request goes along in its context (the Book, "The context Package", fourth program). Where Go's keys may be any
  * value, and collide, a key here is a declaration of its own, and its values have a type. */
 #include "tour.h"
 
@@ -10,14 +10,14 @@ static void handle_response(leat_view ctx) {
   if (user_id_of(ctx, &user) && auth_token_of(ctx, &token)) printf("handling response for %s (%s)\n", user, token);
 }
 
-static void process_request(const char *user, const char *token) {
+static void process(const char *user, const char *token) {
   leat_scope(s); /* memory goes with the request */
   leat_view ctx = with_user_id(s, user);
   ctx = with_auth_token(ctx, token);
   handle_response(ctx);
 }
 
-int request(void) {
-  process_request("jane", "abc123");
-  return 0;
+int process_request(void) {
+  process("jane", "abc123");
+  return LEAT_OK;
 }
