@@ -101,7 +101,7 @@
     LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_e, N), "leat_zip"); \
     LEAT_I_FUNCTION_OF(N, "leat_zip", __VA_ARGS__) \
     _Static_assert(LEAT_I_SAME(LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_second), LEAT_I_ELEM(LEAT_I_CAT(leat_i_e, N))), \
-                   "leat_zip: the stage function does not take the second channel's element type: " LEAT_I_STR(LEAT_I_FIRST(__VA_ARGS__))); \
+                   "leat_zip: the stage function does not take the element type of the second channel: " LEAT_I_STR(LEAT_I_FIRST(__VA_ARGS__))); \
     (leat_rx(LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_out))) leat_i_zip(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW_IN(N), LEAT_I_RAW(LEAT_I_CAT(leat_i_e, N)), sizeof(LEAT_I_ELEM(LEAT_I_CAT(leat_i_e, N))), \
                                                                     LEAT_I_FUN(LEAT_I_FIRST(__VA_ARGS__), as_zip), &LEAT_I_CAT(leat_i_a, N), LEAT_I_HERE); \
   })

@@ -105,7 +105,7 @@ typedef struct leat_i_chan *leat_i_piper(const struct leat_scope *s, struct leat
 
 LEAT_I_BEGIN
 struct leat_i_chan *leat_i_body_stage(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_body *body, const void *args, const char *birthplace);
-const struct leat_i_pipe *leat_i_pipe_of(const struct leat_scope *s, leat_i_piper *piper, const void *args, size_t size);
-const struct leat_i_pipe *leat_i_compose(const struct leat_scope *s, const struct leat_i_pipe *first, const struct leat_i_pipe *second);
+struct leat_i_pipe *leat_i_pipe_of(const struct leat_scope *s, leat_i_piper *piper, const void *args, size_t size);
+struct leat_i_pipe *leat_i_compose(const struct leat_scope *s, const struct leat_i_pipe *first, const struct leat_i_pipe *second);
 struct leat_i_chan *leat_i_through(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_pipe *pipe, const char *birthplace);
 LEAT_I_END

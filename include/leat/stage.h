@@ -250,7 +250,7 @@ struct leat_i_fun {
   LEAT_I_TAKES(LEAT_I_FIRST(__VA_ARGS__), LEAT_I_CAT(leat_i_c, N), op); \
   LEAT_I_CAT(LEAT_I_BIND_, LEAT_I_COUNT(__VA_ARGS__))(N, op, __VA_ARGS__)
 #define LEAT_I_TAKES(fn, c, op) \
-  _Static_assert(LEAT_I_SAME(LEAT_I_CAT(fn, _leat_in), LEAT_I_ELEM(c)), op ": the stage function does not take this channel's element type: " LEAT_I_STR(fn))
+  _Static_assert(LEAT_I_SAME(LEAT_I_CAT(fn, _leat_in), LEAT_I_ELEM(c)), op ": the stage function does not take the element type of this channel: " LEAT_I_STR(fn))
 #define LEAT_I_FUN(fn, role) &LEAT_I_CAT(fn, _leat_##role)
 
 /* leat_rx(T) leat_buffer(scope, in, n): the same items, with room for n between what is upstream and what is downstream, which decouples

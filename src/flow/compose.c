@@ -32,7 +32,7 @@ static struct leat_i_pipe *make(const struct leat_scope *s, size_t size) {
   return p;
 }
 
-const struct leat_i_pipe *leat_i_pipe_of(const struct leat_scope *s, leat_i_piper *piper, const void *args, size_t size) {
+struct leat_i_pipe *leat_i_pipe_of(const struct leat_scope *s, leat_i_piper *piper, const void *args, size_t size) {
   happens_call();
   struct leat_i_pipe *p = make(s, size);
   if (!p) return NULL;
@@ -41,7 +41,7 @@ const struct leat_i_pipe *leat_i_pipe_of(const struct leat_scope *s, leat_i_pipe
   return p;
 }
 
-const struct leat_i_pipe *leat_i_compose(const struct leat_scope *s, const struct leat_i_pipe *first, const struct leat_i_pipe *second) {
+struct leat_i_pipe *leat_i_compose(const struct leat_scope *s, const struct leat_i_pipe *first, const struct leat_i_pipe *second) {
   happens_call();
   struct leat_i_pipe *p = first && second ? make(s, 0) : NULL;
   if (!p) return NULL;
