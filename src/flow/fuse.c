@@ -10,8 +10,8 @@
  *
  * Demand is what keeps a source lazy. Over a pure source it is the batch: 1 at first, doubled while a round computes for less than 10
  * microseconds, so that the first value comes at once and the channel, the clock and the checkpoint are paid for once in a batch. Otherwise
- * it is what the output's buffer has room for and one item, or, at a blocking end that takes everything, whatever lies ready. With effects
- * in the run it is one.
+ * it is what the output's buffer has room for and one item, or, at a blocking end that takes everything, whatever lies ready. Effects run item
+ * by item, each result being handed over before the next call, which may wait for just that; but what is wanted may be received at one go.
  *
  * Rejected: composing the functions at compile time (nothing to gain: kernels are bound by arithmetic, a batch stays in the first cache; and
  * chains that are put together at run time would be left out); running each stage's batch on its own goroutine (that is what leat_buffer
@@ -20,7 +20,7 @@
 #include "../runtime/nondet.h"
 #include <stdlib.h>
 
-enum { ROOM = 4096, LONGEST = 1024, SHORT_WHILE = 10000 /* ns */, ON_STACK = 256 };
+enum { ROOM = 4096, LONGEST = 1024, SHORT_WHILE = 10000 /* ns */, ON_STACK = 256, STOCK = 32 };
 
 struct run {
   struct stage *first, *last;
@@ -29,6 +29,8 @@ struct run {
   size_t longest, batch;
   struct batch b;
   char *memory;
+  struct batch stock; /* received, for an effect to work on one by one */
+  size_t most_stock;
   _Alignas(16) char small[2 * ON_STACK];
 };
 
@@ -66,16 +68,23 @@ static int make_room(struct run *r) {
   size_t most = r->effect ? 1 : r->pure || takes_all ? LONGEST : 1 + r->last->out->capacity;
   r->longest = most * largest <= ROOM ? most : ROOM / largest ? ROOM / largest : 1;
   r->batch = 1;
-  size_t room = (r->longest * largest + 63) & ~(size_t)63;
-  char *memory = room <= ON_STACK ? r->small : (r->memory = malloc(2 * room));
+  size_t room = (r->longest * largest + 63) & ~(size_t)63, stock = 0;
+  const struct chan *in = r->in;
+  if (in && r->effect && in->capacity && !(load_relaxed(&in->flags) & CHAN_SHARED) && load_relaxed(&in->users) == 1) {
+    r->most_stock = STOCK * in->elem_size <= ROOM ? STOCK : 0; /* only from a buffer, and if nobody else receives from it */
+    stock = r->most_stock * in->elem_size;
+  }
+  char *memory = 2 * room + stock <= sizeof r->small ? r->small : (r->memory = malloc(2 * room + stock));
   if (!memory) return LEAT_NOMEM;
   r->b.rooms[0] = memory;
   r->b.rooms[1] = memory + room;
+  r->stock.rooms[0] = memory + 2 * room;
   return LEAT_OK;
 }
 
 static void end_run(struct run *r) {
   batch_drop(&r->b, 0);
+  batch_drop(&r->stock, 0);
   for (; r->b.n_rest; r->b.n_rest--, r->b.rest += r->b.rest_size)
     if (r->b.rest_drop) r->b.rest_drop(r->b.rest);
   free(r->memory);
@@ -89,7 +98,7 @@ static void end_run(struct run *r) {
 
 /* How many items the source is to give; 0: never any more, *enough being the stage that says so. */
 static size_t demand(struct run *r, struct stage **enough) {
-  size_t want = r->batch;
+  size_t want = r->most_stock ? r->most_stock : r->batch;
   const struct chan *out = r->last->out;
   if (out && !r->pure) {
     size_t n = load_relaxed(&out->n), room = n < out->capacity ? out->capacity - n : 0;
@@ -97,7 +106,7 @@ static size_t demand(struct run *r, struct stage **enough) {
   }
   for (struct stage *g = r->last; g; g = g->above) {
     if (g->step.done || load_relaxed(&g->state) == STAGE_STOPPED) want = 0;
-    if (g->kind->wants_all) want = r->batch;
+    if (g->kind->wants_all) want = r->longest;
     g->room = want;
     if (want && g->kind->want) want = g->kind->want(g, want);
     if (!want) {
@@ -107,6 +116,15 @@ static size_t demand(struct run *r, struct stage **enough) {
     if (g->kind->at_most_one && !r->pure) want = 1;
   }
   return want;
+}
+
+/* The next item of the stock. */
+static void take_from_stock(struct run *r) {
+  struct batch *from = &r->stock;
+  memcpy(r->b.items, from->items, from->size);
+  from->items += from->size;
+  from->n--;
+  r->b.n = 1;
 }
 
 static int get(struct run *r, size_t want) {
@@ -121,6 +139,16 @@ static int get(struct run *r, size_t want) {
   b->size = r->in->elem_size;
   b->drop = r->in->drop;
   struct leat_i_chan *in = (struct leat_i_chan *)r->in;
+  if (r->stock.n) return take_from_stock(r), LEAT_OK;
+  if (want > 1 && r->most_stock) {
+    struct batch *stock = &r->stock;
+    stock->items = stock->rooms[0];
+    stock->size = b->size;
+    stock->drop = b->drop;
+    int status = leat_i_recv_n_wanted(in, stock->items, want, &stock->n, &r->last->wanted);
+    if (status == LEAT_OK) take_from_stock(r);
+    return status;
+  }
   if (want > 1) return leat_i_recv_n_wanted(in, b->items, want, &b->n, &r->last->wanted);
   int status = leat_i_recv_wanted(in, b->items, b->size, &r->last->wanted);
   b->n = status == LEAT_OK;
@@ -235,7 +263,8 @@ static int rounds(struct run *r) {
     size_t want = demand(r, &enough);
     if (!want) return enough->step.status ? enough->step.status : flush(r, enough->below);
     int64_t before = timed && !r->in ? leat_i_nondet_clock() : 0, after = 0;
-    int status = get(r, want < r->longest ? want : r->longest);
+    size_t most = r->most_stock ? r->most_stock : r->longest;
+    int status = get(r, want < most ? want : most);
     if (status) return status == LEAT_CLOSED ? flush(r, r->in ? r->first : r->first->below) : status;
     size_t n = r->b.n;
     if (timed && r->in) before = leat_i_nondet_clock();
@@ -252,7 +281,8 @@ int leat_i_run(struct stage *last) {
   r.last = last;
   r.in = NULL;
   r.memory = NULL;
-  r.b = (struct batch){0};
+  r.b = r.stock = (struct batch){0};
+  r.most_stock = 0;
   leat_defer(end_run, &r);
   absorb(&r);
   int status = make_room(&r);
