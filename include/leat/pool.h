@@ -76,15 +76,16 @@ struct leat_i_pool_type { /* T, for pools without make */
     LEAT_I_IS_POOL(LEAT_I_CAT(leat_i_p, N), op); \
     (void *)LEAT_I_CAT(leat_i_p, N); \
   })
+/* A call, and not a statement in braces, so that the compiler says when its answer is not looked at. */
 #define LEAT_I_POOL_GET(N, op, fn, pool, target, deadline) \
+  fn(LEAT_I_POOL(N, op, pool), LEAT_I_POOL_TARGET(N, op, pool, target), \
+     &(const struct leat_i_pool_type){sizeof *(pool)->leat_i_elem, __alignof__(*(pool)->leat_i_elem)}, deadline)
+#define LEAT_I_POOL_TARGET(N, op, pool, target) \
   __extension__({ \
-    __auto_type LEAT_I_CAT(leat_i_p, N) = (pool); \
-    LEAT_I_IS_POOL(LEAT_I_CAT(leat_i_p, N), op); \
     __auto_type LEAT_I_CAT(leat_i_t, N) = (target); \
-    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_t, N)), __typeof__(LEAT_I_CAT(leat_i_p, N)->leat_i_elem) *), \
+    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_t, N)), __typeof__((pool)->leat_i_elem) *), \
                    op ": the target is not a pointer to a pointer to the pool's element type"); \
-    static const struct leat_i_pool_type LEAT_I_CAT(leat_i_y, N) = {sizeof **LEAT_I_CAT(leat_i_t, N), __alignof__(**LEAT_I_CAT(leat_i_t, N))}; \
-    fn(LEAT_I_CAT(leat_i_p, N), (void **)LEAT_I_CAT(leat_i_t, N), &LEAT_I_CAT(leat_i_y, N), deadline); \
+    (void **)LEAT_I_CAT(leat_i_t, N); \
   })
 #define LEAT_I_POOL_BACK(N, op, fn, pool, object) \
   __extension__({ \

@@ -55,7 +55,7 @@ static void read_workers(leat_metrics *m) {
     m->running += current && current != w->idle;
     uint32_t head = load_relaxed(&w->head), tail = load_relaxed(&w->tail);
     if (tail - head <= RING_SIZE) m->queued += tail - head; /* else they were read apart */
-    m->queued += load_relaxed(&w->next) != NULL;
+    m->queued += (load_relaxed(&w->next) != NULL) + (load_relaxed(&w->starters) != NULL); /* of the starters at least one */
   }
   m->queued += load_relaxed(&leat_i_sched.queue_n);
 }

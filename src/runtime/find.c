@@ -23,10 +23,10 @@ static void look_outside(void) {
 
 static struct goroutine *take_local(struct worker *w) {
   store_relaxed(&w->deferred, false);
-  struct goroutine *g = load_relaxed(&w->next) ? next_take(w) : NULL;
+  struct goroutine *g = load_relaxed(&w->next) ? next_take(w) : load_relaxed(&w->starters) ? starter_pop(w) : NULL;
   if (g) {
     if (w->budget > 0) return g;
-    leat_i_ring_push(w, g);
+    leat_i_slice_is_over(w, g);
   }
   w->budget = SLICE;
   return ring_next(w);

@@ -62,9 +62,9 @@ static void send_home(struct worker *home, struct goroutine *g);
 static __attribute__((noinline)) void finish_otherwise(struct worker *w, struct goroutine *g, enum after after) {
   switch (after) {
   case AFTER_NOTHING: case AFTER_PARK: break;
-  case AFTER_NEXT:
+  case AFTER_START:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
-    if ((g = next_replace(w, g))) leat_i_ring_push(w, g);
+    starter_push(w, g);
     break;
   case AFTER_TIMED_PARK: commit_park(g, true); break;
   case AFTER_YIELD:
@@ -121,6 +121,10 @@ static inline __attribute__((always_inline)) void switch_to(struct worker *w, st
 
 void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) { switch_to(w, from, to, after); }
 
+void leat_i_slice_is_over(struct worker *w, struct goroutine *g) {
+  for (; g; g = load_relaxed(&w->starters) ? starter_pop(w) : NULL) leat_i_ring_push(w, g);
+}
+
 /* The next to run on this worker, which may be the idle context. */
 static inline __attribute__((always_inline)) struct goroutine *pick(struct worker *w) {
   uint32_t ticks = load_relaxed(&w->ticks) + 1;
@@ -134,7 +138,11 @@ static inline __attribute__((always_inline)) struct goroutine *pick(struct worke
       count_in(&w->counters, COUNT_NEXT_SLOT, 1);
       return g;
     }
-    if (g) leat_i_ring_push(w, g); /* its slice, inherited, is used up */
+    if (g) leat_i_slice_is_over(w, g);
+  } else if (unlikely(load_relaxed(&w->starters))) {
+    g = starter_pop(w);
+    if (g && --w->budget > 0) return g;
+    if (g) leat_i_slice_is_over(w, g);
   }
   g = ring_next(w);
   w->budget = SLICE;
@@ -317,7 +325,7 @@ void leat_i_start(struct goroutine *self, struct goroutine *g) {
   }
   w->budget--;
   store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
-  leat_i_switch_to(w, self, g, AFTER_NEXT);
+  leat_i_switch_to(w, self, g, AFTER_START);
 }
 
 void leat_i_ready_list(struct goroutine *list) {
@@ -352,7 +360,7 @@ void leat_i_ready_list(struct goroutine *list) {
 }
 
 static bool others_wait(struct worker *w) {
-  return load_relaxed(&w->next) || !ring_is_empty(w) || load_relaxed(&leat_i_sched.queue_n);
+  return has_next(w) || !ring_is_empty(w) || load_relaxed(&leat_i_sched.queue_n);
 }
 
 void leat_i_yield(struct goroutine *self) {

@@ -45,7 +45,8 @@ static inline bool leat_i_claim(struct goroutine *g, int status) {
 /* Makes a goroutine that the caller has claimed, or just made, runnable. */
 void leat_i_ready(struct goroutine *g);
 /* Makes a new goroutine runnable, and counts the operation. While half a ring waits here already the new one runs at once, and its starter
- * next: it ends on a warm stack, instead of overflowing the ring and being cold when its turn comes (100,000 starts: 726 against 163 ns each). */
+ * next, when that and whom it starts give up the thread: trees of starters are gone through in depth, so that few are alive at a time, and on
+ * warm stacks (100,000 starts: 726 against 163 ns each). */
 void leat_i_start(struct goroutine *self, struct goroutine *g);
 /* The same for a list linked by link, in its order. */
 void leat_i_ready_list(struct goroutine *list);
@@ -66,6 +67,8 @@ static inline void leat_i_operation(struct goroutine *self) {
 bool leat_i_may_spin(void);
 /* leat_checkpoint, on a worker. */
 int leat_i_checkpoint(struct worker *w);
+/* The slice is used up that g, who was to run next, and the starters would have inherited: they go to the back. */
+void leat_i_slice_is_over(struct worker *w, struct goroutine *g);
 /* Moves the goroutine to its home worker. */
 void leat_i_go_home(struct goroutine *self, struct worker *home);
 _Noreturn void leat_i_leave_for_good(struct goroutine *self);

@@ -117,22 +117,25 @@ void leat_i_next_await(struct worker *w) {
   } while (load_acquire(&w->next_claimed));
 }
 
-/* What lies in another worker's next-slot, or NULL; perhaps NULL because somebody is at it. */
+/* What lies in another worker's next-slot, or its latest starter, or NULL; perhaps NULL because somebody is at it. */
 static struct goroutine *take_next_of(struct worker *w) {
   bool free = false;
-  if (!load_relaxed(&w->next) || !cas(&w->next_claimed, &free, true)) return NULL;
+  struct goroutine *g = NULL;
+  if (!has_next(w) || !cas(&w->next_claimed, &free, true)) return NULL;
   leat_i_fence_heavy();
-  struct goroutine *g = load_acquire(&w->at_next) ? NULL : load_acquire(&w->next);
-  if (g) store_relaxed(&w->next, NULL);
+  if (!load_acquire(&w->at_next)) {
+    if ((g = load_acquire(&w->next))) store_relaxed(&w->next, NULL);
+    else if ((g = load_acquire(&w->starters))) store_relaxed(&w->starters, g->link);
+  }
   store_release(&w->next_claimed, false);
   return g;
 }
 
-/* The goroutine in a next-slot is its worker's, unless that has lost its token or made no decision since `ticks` was read. */
+/* They are their worker's, unless that has lost its token or made no decision since `ticks` was read. */
 static struct goroutine *steal_next(struct worker *w, struct worker *victim, uint32_t ticks) {
-  struct goroutine *g = load_acquire(&victim->next);
-  if (!g || (load_relaxed(&victim->has_token) && load_relaxed(&victim->ticks) != ticks)) return NULL;
-  if (!(g = take_next_of(victim))) return NULL;
+  if (!has_next(victim) || (load_relaxed(&victim->has_token) && load_relaxed(&victim->ticks) != ticks)) return NULL;
+  struct goroutine *g = take_next_of(victim);
+  if (!g) return NULL;
   count_in(&w->counters, COUNT_STOLEN, 1);
   return g;
 }
@@ -159,8 +162,9 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale) {
 
 /* Stealing would not do: a spare worker that always has work of its own would never come to it. */
 void leat_i_hand_on(struct worker *w) {
-  struct goroutine *g = leat_i_worker() == w ? next_take(w) : take_next_of(w);
-  if (g) leat_i_shared_push(&g, 1);
+  bool own = leat_i_worker() == w;
+  struct goroutine *g = own ? next_take(w) : take_next_of(w);
+  for (; g; g = own ? starter_pop(w) : take_next_of(w)) leat_i_shared_push(&g, 1);
   while ((g = ring_pop(w))) leat_i_shared_push(&g, 1);
 }
 
@@ -168,7 +172,7 @@ bool leat_i_work_waits(void) {
   struct sched *s = &leat_i_sched;
   if (load_seq(&s->queue_n)) return true;
   for (struct worker *w = load_acquire(&s->all); w; w = w->all_next)
-    if (!ring_is_empty(w) || (!load_relaxed(&w->has_token) && load_relaxed(&w->next))) return true;
+    if (!ring_is_empty(w) || (!load_relaxed(&w->has_token) && has_next(w))) return true;
   return false;
 }
 
@@ -184,6 +188,7 @@ int64_t leat_i_oldest_runnable(void) {
   for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
     uint32_t h = load_acquire(&w->head);
     note_older(load_relaxed(&w->next), &oldest);
+    note_older(load_relaxed(&w->starters), &oldest);
     note_older(load_relaxed(&w->inbox), &oldest);
     if (h != load_acquire(&w->tail)) note_older(load_relaxed(&w->ring[h % RING_SIZE]), &oldest);
   }

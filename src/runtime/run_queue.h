@@ -1,6 +1,7 @@
 /* Where a runnable goroutine waits, in order of preference:
  *
  *   the next-slot of a worker   the one woken last: it runs next and inherits the rest of the slice
+ *   a worker's starters         who has started goroutines that run first; newest first, for what is left of the slice
  *   a worker's ring             256, first in first out; the owner appends, any thread takes from the front, thieves half of it at once
  *   the shared queue            overflow, wakes from plain threads, goroutines that used up their slice on a worker without a token
  *   its home worker's inbox     pinned goroutines, and the main goroutine (park.c)
@@ -29,21 +30,44 @@ int64_t leat_i_oldest_runnable(void);
 /* By the owner, at the back. Not inline: for most of its callers it is the rare case. */
 void leat_i_ring_push(struct worker *w, struct goroutine *g);
 
-/* The next-slot is filled and emptied at most switches, and emptied by others hardly ever: it is guarded by a biased lock. The owner marks
+/* The next-slot is filled and emptied at most switches, and emptied by others hardly ever: it is guarded, as the list of starters is, by a
+ * biased lock. The owner marks
  * that it is at it, others claim it and then look for the mark, behind a fence that makes the owner's plain store seen (fence.h). Who claims
  * and finds the mark gives up; the owner waits for a claim to end. Others never fill the slot, so to fill an empty one takes no lock.
  * (With an exchange the slot took an eighth of a ping-pong's time.) */
 void leat_i_next_await(struct worker *w); /* the owner, who finds it claimed */
-static inline struct goroutine *next_replace(struct worker *w, struct goroutine *g) {
+static inline void next_lock(struct worker *w) {
   store_relaxed(&w->at_next, true);
   fence_light();
   if (unlikely(load_acquire(&w->next_claimed))) leat_i_next_await(w);
+}
+static inline void next_unlock(struct worker *w) { store_release(&w->at_next, false); }
+
+static inline struct goroutine *next_replace(struct worker *w, struct goroutine *g) {
+  next_lock(w);
   struct goroutine *before = load_relaxed(&w->next);
   store_release(&w->next, g);
-  store_release(&w->at_next, false);
+  next_unlock(w);
   return before;
 }
 static inline struct goroutine *next_take(struct worker *w) { return next_replace(w, NULL); }
+
+static inline void starter_push(struct worker *w, struct goroutine *g) {
+  next_lock(w);
+  g->link = load_relaxed(&w->starters);
+  store_release(&w->starters, g);
+  next_unlock(w);
+}
+static inline struct goroutine *starter_pop(struct worker *w) {
+  next_lock(w);
+  struct goroutine *g = load_relaxed(&w->starters);
+  if (g) store_relaxed(&w->starters, g->link);
+  next_unlock(w);
+  return g;
+}
+
+/* Whether anything lies where its worker, as long as that makes decisions, takes it first. */
+static inline bool has_next(struct worker *w) { return load_relaxed(&w->next) || load_relaxed(&w->starters); }
 
 static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->head) == load_acquire(&w->tail); }
 

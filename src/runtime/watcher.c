@@ -37,7 +37,7 @@ static bool look_at(struct worker *w, int64_t now, bool others_wait, bool *acted
     w->seen_since = now;
     return false;
   }
-  if (!others_wait && !load_relaxed(&w->next) && load_relaxed(&w->head) == load_relaxed(&w->tail)) return false;
+  if (!others_wait && !has_next(w) && load_relaxed(&w->head) == load_relaxed(&w->tail)) return false;
   if (load_relaxed(&w->asked)) return now - w->seen_since >= STUCK;
   store_relaxed(&w->asked, true);
   *acted = true;
@@ -51,7 +51,7 @@ static bool look(int64_t now) {
   bool waiting = leat_i_work_waits();
   for (struct worker *w = load_acquire(&s->all); w; w = w->all_next) {
     if (w->pinned) continue;
-    bool has_token = load_seq(&w->has_token), has_work = load_relaxed(&w->next) || load_relaxed(&w->head) != load_relaxed(&w->tail);
+    bool has_token = load_seq(&w->has_token), has_work = has_next(w) || load_relaxed(&w->head) != load_relaxed(&w->tail);
     if (!has_token && has_work) { /* put there while the token was being taken */
       leat_i_hand_on(w);
       leat_i_wake_worker();
@@ -59,7 +59,7 @@ static bool look(int64_t now) {
     if (look_at(w, now, waiting, &acted) && leat_i_take_token_from(w)) {
       leat_i_count(COUNT_TOKENS_TAKEN, 1);
       acted = true;
-    } else if (idle_worker && load_relaxed(&w->next)) {
+    } else if (idle_worker && has_next(w)) {
       acted = true; /* soon again */
       leat_i_wake_worker();
     }

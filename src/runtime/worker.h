@@ -16,7 +16,7 @@ enum {
 };
 
 enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
-enum after { AFTER_NOTHING, AFTER_NEXT, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
+enum after { AFTER_NOTHING, AFTER_START, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
 
 struct worker {
   /* Confined to the worker's thread. */
@@ -35,7 +35,8 @@ struct worker {
   int64_t slice_start; /* of a sampled slice; 0: none */
 
   /* Shared. */
-  _Alignas(64) _Atomic(struct goroutine *) next; /* the next-slot: see run_queue.h, as for the two that follow */
+  _Alignas(64) _Atomic(struct goroutine *) next; /* the next-slot: see run_queue.h, as for the three that follow */
+  _Atomic(struct goroutine *) starters;
   _Atomic(bool) at_next;
   _Atomic(bool) next_claimed;
   _Atomic(uint32_t) head; /* of the ring: moved by compare-and-swap, by the owner too */
