@@ -217,6 +217,103 @@ TEST_GO(a_hundred_echoing_connections) {
   CHECK_EQ(leat_io_close(fd), LEAT_OK); /* ends the server */
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+
+/* What a short read of a TCP socket tells (poller.h) must not hide what comes without another edge: an end that came with the data, data
+ * behind urgent data, and what comes between any two steps. */
+static void make_tcp(int ends[2]) {
+  struct sockaddr_in address;
+  int fd = listener(&address);
+  ends[1] = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_EQ(leat_io_connect(ends[1], (struct sockaddr *)&address, sizeof address, LEAT_NEVER), LEAT_OK);
+  CHECK((ends[0] = leat_io_accept(fd, NULL, NULL, LEAT_NEVER)) >= 0);
+  CHECK_EQ(leat_io_close(fd), LEAT_OK);
+}
+TEST_GO(an_end_that_came_with_the_data) {
+  for (int known = 0; known < 2; known++) {
+    int ends[2];
+    char buffer[64];
+    make_tcp(ends);
+    if (known) { /* to the poller, too */
+      CHECK_EQ(leat_io_read_until(ends[0], buffer, sizeof buffer, leat_now() + LEAT_MS(1)), LEAT_DEADLINE);
+      CHECK_EQ(send(ends[1], "one", 3, 0), 3);
+      CHECK_EQ(leat_io_read(ends[0], buffer, sizeof buffer), 3);
+    }
+    CHECK_EQ(send(ends[1], "last", 4, 0), 4);
+    CHECK_EQ(leat_io_close(ends[1]), LEAT_OK);
+    CHECK_EQ(leat_io_read(ends[0], buffer, sizeof buffer), 4);
+    CHECK_EQ(leat_io_read(ends[0], buffer, sizeof buffer), 0);
+    CHECK_EQ(leat_io_read(ends[0], buffer, sizeof buffer), 0);
+    CHECK_EQ(leat_io_close(ends[0]), LEAT_OK);
+  }
+}
+TEST_GO(data_behind_urgent_data) {
+  for (int known = 0; known < 2; known++) {
+    int ends[2], n = 0;
+    char buffer[64] = "";
+    make_tcp(ends);
+    if (known) CHECK_EQ(leat_io_read_until(ends[0], buffer, sizeof buffer, leat_now() + LEAT_MS(1)), LEAT_DEADLINE);
+    CHECK_EQ(send(ends[1], "before", 6, 0), 6);
+    CHECK_EQ(send(ends[1], "!", 1, MSG_OOB), 1);
+    CHECK_EQ(send(ends[1], "behind", 6, 0), 6);
+    while (n < 12) {
+      ssize_t more = leat_io_read_until(ends[0], buffer + n, sizeof buffer - 1 - (size_t)n, leat_now() + LEAT_SECONDS(20));
+      CHECK(more > 0);
+      n += (int)more;
+    }
+    CHECK_EQ(strcmp(buffer, "beforebehind"), 0);
+    CHECK_EQ(leat_io_close(ends[0]), LEAT_OK);
+    CHECK_EQ(leat_io_close(ends[1]), LEAT_OK);
+  }
+}
+LEAT_FN(send_pieces, int, fd, unsigned, seed, int, n) {
+  char piece[32];
+  for (int i = 0; i < n; i++) {
+    size_t size = 1 + (size_t)(rand_r(&seed) % 32);
+    for (size_t k = 0; k < size; k++) piece[k] = (char)(i + (int)k);
+    CHECK_EQ(leat_io_write_all(fd, piece, size, LEAT_NEVER, NULL), LEAT_OK);
+    if (rand_r(&seed) % 3 == 0) CHECK_EQ(leat_yield(), LEAT_OK);
+    if (rand_r(&seed) % 64 == 0) CHECK_EQ(leat_sleep(LEAT_US(rand_r(&seed) % 200)), LEAT_OK);
+  }
+  CHECK_EQ(leat_io_close(fd), LEAT_OK);
+}
+LEAT_FN(receive_pieces, int, fd, unsigned, seed, int, n) {
+  unsigned sizes = seed;
+  char buffer[40];
+  size_t at = 0, size = 0;
+  for (int i = -1;;) {
+    ssize_t got = leat_io_read_until(fd, buffer, 1 + (size_t)(rand_r(&seed) % 40), leat_now() + LEAT_SECONDS(50));
+    CHECK(got >= 0);
+    if (!got) {
+      CHECK(i == n - 1 && at == size);
+      break;
+    }
+    for (ssize_t k = 0; k < got; k++) {
+      if (at == size) {
+        i++;
+        at = 0;
+        size = 1 + (size_t)(rand_r(&sizes) % 32);
+        if (rand_r(&sizes) % 3 == 0) {}
+        if (rand_r(&sizes) % 64 == 0) rand_r(&sizes);
+      }
+      CHECK_EQ(buffer[k], (char)(i + (int)at));
+      at++;
+    }
+  }
+  CHECK_EQ(leat_io_close(fd), LEAT_OK);
+  ran++;
+}
+TEST_GO(pieces_of_any_size_at_any_time) {
+  leat_scope(s);
+  enum { CONNECTIONS = 8 };
+  for (unsigned i = 0; i < CONNECTIONS; i++) {
+    int ends[2];
+    make_tcp(ends);
+    leat_go(s, send_pieces, ends[1], i + 1, (int)test_scale(20000) + 20);
+    leat_go(s, receive_pieces, ends[0], i + 1, (int)test_scale(20000) + 20);
+  }
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(ran, CONNECTIONS);
+}
 TEST_GO(a_refused_connection_is_a_status) {
   struct sockaddr_in address;
   CHECK_EQ(close(listener(&address)), 0); /* nobody listens there now */

@@ -63,9 +63,11 @@ static ssize_t run(struct io *op, enum direction d, int64_t deadline) {
   if ((status = leat_i_poller_use(op->fd, prepare))) return status;
   for (;;) {
     uint32_t count = leat_i_poller_count(op->fd, d); /* before the attempt: see poller.h */
-    ssize_t n = op->attempt(op);
+    bool reads = op->attempt == do_read;
+    ssize_t n = reads && leat_i_poller_is_empty(op->fd, count) ? -EAGAIN : op->attempt(op);
     if (n == -EINTR) continue;
     if (n != -EAGAIN && n != -EWOULDBLOCK) {
+      if (reads && n > 0 && (size_t)n < op->size) leat_i_poller_was_short(op->fd, count);
       leat_i_operation(self);
       return ended(self, n < 0 ? LEAT_SYSTEM((int)-n) : n);
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CHUNK = 1024, CHUNKS = 4096, EVENTS = 64 };
@@ -17,11 +18,16 @@ struct fd_waiter {
   struct goroutine *goroutine;
 };
 
+/* What a short read says. */
+enum short_read { UNKNOWN, EMPTY, NOTHING };
+
 struct descriptor {
   struct lock lock;
   bool registered, unpollable;
   _Atomic(bool) used;
   _Atomic(uint32_t) events[2];
+  _Atomic(uint32_t) empty_at; /* the count of events to read, and one; 0: never */
+  _Atomic(uint8_t) short_read;
   struct fd_waiter *waiting[2];
 };
 
@@ -73,10 +79,30 @@ uint32_t leat_i_poller_count(int fd, enum direction d) {
   return e ? load_acquire(&e->events[d]) : 0;
 }
 
+static enum short_read ask_kind(int fd) {
+  int domain = 0, type = 0;
+  socklen_t size = sizeof domain;
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size)) return NOTHING;
+  return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM ? EMPTY : NOTHING;
+}
+
+void leat_i_poller_was_short(int fd, uint32_t count) {
+  struct descriptor *e = descriptor_of(fd);
+  if (!e) return;
+  uint8_t unknown = UNKNOWN;
+  if (load_relaxed(&e->short_read) == UNKNOWN) cas(&e->short_read, &unknown, ask_kind(fd)); /* not over what an event has said */
+  if (load_relaxed(&e->short_read) == EMPTY) store_relaxed(&e->empty_at, count + 1);
+}
+
+bool leat_i_poller_is_empty(int fd, uint32_t count) {
+  struct descriptor *e = descriptor_of(fd);
+  return e && load_relaxed(&e->empty_at) == count + 1 && load_acquire(&e->short_read) == EMPTY;
+}
+
 static int enlist(int fd, struct descriptor *e) {
   if (e->registered) return LEAT_OK;
   if (e->unpollable) return LEAT_INVALID;
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, .data.fd = fd};
   /* Known already to epoll, it was closed behind our back, and is open elsewhere: changing it asks anew for the edge of now. */
   int failed = 0;
   quietly {
@@ -150,6 +176,8 @@ int leat_i_poller_close(int fd) {
   if (e->registered) quietly epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
   e->registered = e->unpollable = false;
   store_relaxed(&e->used, false);
+  store_relaxed(&e->short_read, UNKNOWN);
+  store_relaxed(&e->empty_at, 0);
   for (enum direction d = DIRECTION_READ; d <= DIRECTION_WRITE; d++) {
     add(&e->events[d], 1);
     claim_all(e, d, LEAT_CLOSED, &woken);
@@ -163,10 +191,11 @@ int leat_i_poller_close(int fd) {
 }
 
 static void handle(const struct epoll_event *event, struct goroutine **woken) {
-  static const uint32_t wakes[2] = {EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR, EPOLLOUT | EPOLLHUP | EPOLLERR};
+  static const uint32_t wakes[2] = {EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR, EPOLLOUT | EPOLLHUP | EPOLLERR};
   struct descriptor *e = descriptor_of(event->data.fd);
   if (!e) return;
   lock_take(&e->lock);
+  if (event->events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) store_release(&e->short_read, NOTHING);
   for (enum direction d = DIRECTION_READ; d <= DIRECTION_WRITE; d++) {
     if (!(event->events & wakes[d])) continue;
     add(&e->events[d], 1);

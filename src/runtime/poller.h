@@ -2,6 +2,9 @@
  *
  * A descriptor is registered once, for both directions, and has a count of events for each. Who wants to read notes the count, tries, and
  * on EAGAIN waits only if the count is still the same: an edge that came in between is never lost, and no edge costs a vain second try.
+ * A read that got less than it asked for has emptied a TCP socket, so the next one need not try before there has been another edge (of three
+ * system calls for a request and its answer one less). Not so once the peer has finished, or sent urgent data, at which reads stop; and not
+ * on Unix sockets, where they stop at passed descriptors.
  * Numbers are reused by the kernel, so a descriptor must be closed through leat_i_poller_close. */
 #pragma once
 #include <stdbool.h>
@@ -17,6 +20,10 @@ void leat_i_poller_stop(void);
 int leat_i_poller_use(int fd, int (*prepare)(int fd));
 /* The count of events, to be passed to leat_i_poller_wait. */
 uint32_t leat_i_poller_count(int fd, enum direction d);
+/* A read that began at this count was short: the socket, if it is of TCP, is empty until the next event. */
+void leat_i_poller_was_short(int fd, uint32_t count);
+/* Whether it is, as far as is known. */
+bool leat_i_poller_is_empty(int fd, uint32_t count);
 /* Parks the caller until another event, LEAT_CLOSED by leat_i_poller_close, the deadline, or cancellation. LEAT_INVALID: the kernel cannot
  * poll this descriptor (a regular file). */
 int leat_i_poller_wait(struct goroutine *self, int fd, enum direction d, uint32_t count, int64_t deadline);
