@@ -174,7 +174,9 @@ void leat_i_chan_unuse(struct chan *c) {
 }
 
 void leat_i_chan_enlist_stage(struct chan *c) {
-  if (load_relaxed(&c->flags) & CHAN_SHARED || !leat_i_hold_pass(c)) leat_i_chan_use(c);
+  if (load_relaxed(&c->flags) & CHAN_SHARED) leat_i_chan_use(c);
+  else if (atomic_fetch_and(&c->flags, ~(uint32_t)CHAN_ADRIFT) & CHAN_ADRIFT) leat_i_chan_reference(c);
+  else if (!leat_i_hold_pass(c)) leat_i_chan_use(c);
 }
 
 void leat_i_share(struct leat_i_chan *c) {

@@ -14,6 +14,7 @@
 
 enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */,
                  CHAN_UNASKED = 64 /* nobody has received from it yet, and its feeder waits for that */, CHAN_NOTIFIES = 128 /* a host listens */,
+                 CHAN_ADRIFT = 256 /* the maker's share is nobody's, until a stage reads it: see scope.h */,
                  CHAN_ENDED = CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED };
 
 /* Who fills a channel, and begins only when somebody asks for a value: a stage (flow/stage.h). Called without locks. */

@@ -777,6 +777,11 @@ void leat_i_hold_output(struct scope *s, struct chan *output) {
   struct goroutine *self = leat_i_self();
   if (s->kind != SCOPE_BLOCK) s = s->home;
   atomic_fetch_or(&output->flags, CHAN_OUTPUT);
+  if (s->owner != self && self->stage) { /* a stage's function makes it */
+    add(&output->users, 1);
+    atomic_fetch_or(&output->flags, CHAN_ADRIFT);
+    return;
+  }
   hold_add(s->owner == self ? &s->held : &self->holds, output);
 }
 

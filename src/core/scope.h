@@ -18,7 +18,9 @@
  *
  * Users of a channel. A stage's output has as users the block that made it, each goroutine it was handed to (found among the words of the
  * goroutine's arguments) and the stages that read it; when the last gives it up, it is stopped. leat_wait gives up the block's share, a
- * goroutine's end its own, a stage's end its own. A channel made by hand has only stages as users. */
+ * goroutine's end its own, a stage's end its own. A channel made by hand has only stages as users. An output that a stage's function makes and
+ * answers (streams for a bridge) is on its way through a channel when the stage ends: its maker's share belongs to who reads it first, and if
+ * that is no stage, to its scope. */
 #pragma once
 #include "../runtime/goroutine.h"
 #include "../runtime/timer.h"

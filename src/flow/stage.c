@@ -227,6 +227,7 @@ static int run_body(struct stage *g) {
 
 LEAT_FN_ERR(run_stage, struct stage *, g) {
   leat_defer(let_go, g);
+  leat_i_self()->stage = true;
   int status = g->kind->body ? run_body(g) : leat_i_run(g);
   return status == LEAT_CLOSED ? LEAT_OK : status;
 }

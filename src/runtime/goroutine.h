@@ -90,6 +90,7 @@ struct goroutine {
   uint32_t epoch; /* see inspect/leak.h */
   int thread_id;  /* of a plain thread: the kernel's number */
   bool service;
+  bool stage; /* it runs a stage's functions: see the users of a channel in scope.h */
 
   /* Its end. */
   int status;

@@ -316,7 +316,7 @@ PROGRAM(contained_panics) {
     leat_locked(&lock) MUST(n[0] <= 4 && n[1] <= 9);
   }
   leat_set_log(NULL, NULL);
-  MUST(reports == 20);
+  MUST(reports >= 10 && reports <= 20); /* the second may be cancelled before it starts */
 }
 
 LEAT_FN(writes_at_the_end, int *, place) {
