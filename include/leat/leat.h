@@ -17,6 +17,7 @@
 #include "goroutine.h"
 #include "io.h"
 #include "leak.h"
+#include "limiter.h"
 #include "meter.h"
 #include "metrics.h"
 #include "mutex.h"

@@ -31,6 +31,7 @@ const char *const leat_i_wait_texts[WAIT_REASONS] = {
   [WAIT_POOL] = "waiting for a pool's object",
   [WAIT_SEMAPHORE] = "acquiring a semaphore",
   [WAIT_EVENT] = "waiting for an event",
+  [WAIT_LIMITER] = "waiting for a rate limiter",
 };
 
 const char *leat_i_wait_text(enum wait_reason reason) { return leat_i_wait_texts[reason]; }
