@@ -83,12 +83,10 @@ int leat_i_unwind_context(const void *context, uintptr_t *pcs, int max) {
   return walk(&f, true, pcs, max, 0);
 }
 
-/* Whether the goroutine is at rest, and since when: the same twice means that its stack has been left alone in between. */
-static bool at_rest(const struct goroutine *g, int64_t *since) {
-  bool waits = (load_acquire(&((struct goroutine *)g)->wait) & 3) == STATE_WAITING;
-  *since = load_acquire(&((struct goroutine *)g)->since);
-  return *since && (waits || (g->kind != KIND_FOREIGN && !leat_i_is_on_worker(g)));
+static bool is_at_rest(const struct goroutine *g) {
+  return (load_acquire(&((struct goroutine *)g)->wait) & 3) == STATE_WAITING || (g->kind != KIND_FOREIGN && !leat_i_is_on_worker(g));
 }
+static int64_t rests_since(const struct goroutine *g) { return load_acquire(&((struct goroutine *)g)->since); }
 
 static int unwind_saved(const struct goroutine *g, uintptr_t *pcs, int max) {
   static const uint8_t saved[] = {SAVED_REGISTERS};
@@ -107,11 +105,12 @@ static int unwind_saved(const struct goroutine *g, uintptr_t *pcs, int max) {
 
 int leat_i_unwind_goroutine(struct goroutine *g, uintptr_t *pcs, int max) {
   for (int i = 0; i < ATTEMPTS; i++) {
-    int64_t before, after;
-    if (!at_rest(g, &before)) return 0;
+    /* At rest before and after, and not put down anew until after that: so its stack has been left alone in between. */
+    int64_t before = rests_since(g);
+    if (!before || !is_at_rest(g)) return 0;
     int n = unwind_saved(g, pcs, max);
     atomic_thread_fence(memory_order_acquire);
-    if (at_rest(g, &after) && after == before) return n;
+    if (is_at_rest(g) && rests_since(g) == before) return n;
   }
   return 0;
 }

@@ -747,7 +747,7 @@ static void look_again(struct goroutine *g, void *environment) {
   struct recheck *r = environment;
   struct subject *s = subject_of_goroutine(r->a, g);
   r->n++;
-  if (!s || s->id != g->id || s->since != load_acquire(&g->since) || (!s->live && !is_parked(g))) r->same = false;
+  if (!s || s->id != g->id || (!s->live && !is_parked(g)) || s->since != load_acquire(&g->since) /* after that: see leat_i_is_on_worker */) r->same = false;
 }
 
 static bool nobody_ran(struct analysis *a) {

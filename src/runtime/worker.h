@@ -101,7 +101,7 @@ static inline void note_rest(struct goroutine *g, int64_t now) {
 }
 
 /* The worker on whose thread g runs, or is just being put down; or NULL. Any thread. Together with g->since it tells whether g was at rest
- * for a while: if it was on no worker before and after, and its `since` is the same, nobody has touched its stack in between. For a
+ * for a while: if it was on no worker before and after, and its `since`, looked at last, is the same, nobody has touched its stack in between. For a
  * goroutine is put down in this order: after_goroutine = g, current = another, registers saved, since = a later time, after = nothing. */
 struct worker *leat_i_is_on_worker(const struct goroutine *g);
 
