@@ -89,13 +89,15 @@ static void delist(struct chan *c, struct lock *lock, struct chan **list) {
   lock_drop(lock);
 }
 
-struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
-  struct scope *s = (struct scope *)scope;
-  struct chan *c = leat_i_chan_new(elem, capacity, birthplace);
-  if (load_relaxed(&c->flags) & CHAN_FAILED) return (struct leat_i_chan *)c;
+void leat_i_chan_enlist(struct chan *c, struct scope *s) {
   c->scope = s;
   if (s) enlist(c, &s->lock, &s->chans);
   else enlist(c, &without_scope.lock, &without_scope.first);
+}
+
+struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
+  struct chan *c = leat_i_chan_new(elem, capacity, birthplace);
+  if (!(load_relaxed(&c->flags) & CHAN_FAILED)) leat_i_chan_enlist(c, (struct scope *)scope);
   return (struct leat_i_chan *)c;
 }
 

@@ -158,6 +158,8 @@ void leat_i_chan_free_done(struct chan *c);
 
 /* A channel that nobody lists: whoever makes it releases it. Failed out of memory. */
 struct chan *leat_i_chan_new(size_t elem, size_t capacity, const char *birthplace);
+/* Gives it to the scope, or to those that have none; from here on others see it. */
+void leat_i_chan_enlist(struct chan *c, struct scope *s);
 /* Calls visit for the channels that belong to no scope, under a lock. */
 void leat_i_chans_without_scope_each(void (*visit)(struct chan *c, void *environment), void *environment);
 /* The scope's channels, when all goroutines have ended. */

@@ -83,13 +83,14 @@ static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t p
   t->kind = period ? TIMER_TICKS : TIMER_SENDS;
   t->made_by = (uintptr_t)made_by;
   t->timer.fire = deliver;
-  t->chan = leat_i_chan_make(s ? s : (leat_view)leat_i_self()->scope, sizeof(int64_t), 1, "a timer");
-  struct chan *c = chan_of(t->chan);
+  struct chan *c = leat_i_chan_new(sizeof(int64_t), 1, "a timer");
   if (c == leat_i_chan_failed()) {
     free(t);
     return no_memory_timer();
   }
+  t->chan = (struct leat_i_chan *)c;
   c->timer = t;
+  leat_i_chan_enlist(c, s ? (struct scope *)s : leat_i_self()->scope);
   chan_timer_armed(c);
   if (leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), period) == LEAT_OK) return t;
   leat_i_release(t->chan);
