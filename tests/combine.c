@@ -177,6 +177,27 @@ TEST_GO(bridge_gives_one_after_the_other) {
   CHECK_EQ(total, expected);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* Streams that a stage's function makes: the stage may be gone before the last of them is read. */
+LEAT_FN_ERR(read_streams, leat_rx(int_rx), streams, long *, total) {
+  leat_range(int_rx, stream, streams) {
+    pause_a_moment();
+    int status = leat_fold(stream, total, sum);
+    if (status) return status;
+  }
+  return LEAT_OK;
+}
+TEST_GO(a_stream_outlives_the_stage_that_made_it) {
+  for (int way = 0; way < 3; way++) {
+    leat_scope(s);
+    long total = 0;
+    leat_rx(int_rx) streams = leat_map(s, leat_numbers(s, int, 0, 20), count_to, s);
+    if (way == 1) streams = leat_merge(s, streams);
+    if (way == 2) streams = leat_parallel_map(s, leat_numbers(s, int, 0, 20), 3, 20, count_to, s);
+    leat_go(s, read_streams, streams, &total);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK_EQ(total, 1140);
+  }
+}
 TEST_GO(bridge_of_a_hundred_thousand) {
   leat_scope(s);
   int n = (int)test_scale(100000);

@@ -19,6 +19,7 @@ static int run_conduit(struct stage *g, struct chan *in, struct chan *out) {
 /* ---- merge ---- */
 
 LEAT_FN_ERR(merge_one, struct stage *, g, struct chan *, in) {
+  leat_i_self()->stage = true;
   int status = run_conduit(g, in, g->out);
   return status == LEAT_CLOSED ? LEAT_OK : status;
 }

@@ -62,6 +62,7 @@ static int work_on_next(struct stage *g, struct window *w) {
 }
 
 LEAT_FN_ERR(parallel_worker, struct stage *, g, struct window *, w) {
+  leat_i_self()->stage = true;
   int status;
   while (!(status = work_on_next(g, w))) {}
   return status == LEAT_CLOSED ? LEAT_OK : status;
