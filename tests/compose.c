@@ -105,7 +105,8 @@ TEST_GO(it_may_have_goroutines) {
   int v;
   CHECK_EQ(leat_recv(out, &v), LEAT_OK);
   CHECK_EQ(leat_wait(s), LEAT_OK);
-  CHECK_EQ(left, 6);
+  CHECK(left > 3); /* those that had begun */
+  CHECK_EQ(leat_scope_goroutines(s), 0);
 }
 
 TEST_GO(stages_are_values) {
