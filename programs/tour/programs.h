@@ -43,6 +43,8 @@ PROGRAM("process-request", "shared", process_request_shared, "the same, the keys
 PROGRAM("heartbeat", "interval", heartbeat_interval, "a pulse each second, whatever the work does")
 PROGRAM("heartbeat", "work", heartbeat_work, "a pulse at the start of each piece of work")
 PROGRAM("replicated", "", replicated, "the first of ten answers")
+PROGRAM("rate-limit", "one", rate_limit, "one call a second")
+PROGRAM("rate-limit", "tiers", rate_limit_tiers, "two a second, and ten a minute")
 PROGRAM("cond-loop", "", cond_loop, "a queue with room for two, and a condition variable")
 PROGRAM("square", "", square, "the Blog's first pipeline")
 PROGRAM("square2", "", square2, "its stage composed with itself")
