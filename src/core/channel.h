@@ -40,6 +40,7 @@ struct chan {
   struct queue receivers, senders;
   char *buffer;
   int event_fd; /* 0: none */
+  void *memory; /* what is to be freed */
   _Atomic(uint32_t) users, references; /* see scope.h; the scope, and holders, that keep the memory */
   uint32_t epoch; /* see inspect/leak.h */
   void (*drop)(void *);
