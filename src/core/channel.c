@@ -70,11 +70,14 @@ struct chan *leat_i_chan_new(size_t elem, size_t capacity, const char *birthplac
   return c;
 }
 
-/* Those that belong to no scope. */
-static struct {
-  struct lock lock;
+/* Those that belong to no scope, by their address, so that workers seldom meet. */
+enum { LISTS = 64 };
+static struct chan_list {
+  _Alignas(64) struct lock lock;
   struct chan *first;
-} without_scope;
+} without_scope[LISTS];
+
+static struct chan_list *list_of(const struct chan *c) { return &without_scope[((uintptr_t)c >> 6) * UINT64_C(0x9e3779b97f4a7c15) >> 58]; }
 
 static void enlist(struct chan *c, struct lock *lock, struct chan **list) {
   lock_take(lock);
@@ -95,7 +98,7 @@ static void delist(struct chan *c, struct lock *lock, struct chan **list) {
 void leat_i_chan_enlist(struct chan *c, struct scope *s) {
   c->scope = s;
   if (s) enlist(c, &s->lock, &s->chans);
-  else enlist(c, &without_scope.lock, &without_scope.first);
+  else enlist(c, &list_of(c)->lock, &list_of(c)->first);
 }
 
 struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
@@ -105,9 +108,11 @@ struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem
 }
 
 void leat_i_chans_without_scope_each(void (*visit)(struct chan *c, void *environment), void *environment) {
-  lock_take(&without_scope.lock);
-  for (struct chan *c = without_scope.first; c; c = c->scope_next) visit(c, environment);
-  lock_drop(&without_scope.lock);
+  for (int i = 0; i < LISTS; i++) {
+    lock_take(&without_scope[i].lock);
+    for (struct chan *c = without_scope[i].first; c; c = c->scope_next) visit(c, environment);
+    lock_drop(&without_scope[i].lock);
+  }
 }
 
 static void drop_buffered(struct chan *c) {
@@ -148,7 +153,7 @@ void leat_i_release(struct leat_i_chan *handle) {
   leat_i_chan_check(c, "leat_release");
   struct scope *s = c->scope;
   if (s) delist(c, &s->lock, &s->chans);
-  else delist(c, &without_scope.lock, &without_scope.first);
+  else delist(c, &list_of(c)->lock, &list_of(c)->first);
   leat_i_timer_free(c->timer);
   leat_i_chan_unreference(c);
 }

@@ -1,6 +1,8 @@
 /* A spin lock for sections of some tens of nanoseconds: one compare-and-swap to take, one store to release (a futex mutex needs a second
- * read-modify-write to know whether anyone sleeps). A holder may be descheduled by the kernel, so after a short spin waiters give up
- * their thread's turn. Never held while calling user code; may be held across a goroutine switch, where the scheduler releases it after
+ * read-modify-write to know whether anyone sleeps). Who finds it taken looks again after twice as many pauses each time: meanwhile the other
+ * core has the lock, and what it guards, in its cache, and is through with hundreds of operations instead of one (a channel of 4 senders and 4
+ * receivers on two cores: 43 to 60 against 215 ns a value). A holder may be descheduled by the kernel, so after a while waiters give up their
+ * thread's turn. Never held while calling user code; may be held across a goroutine switch, where the scheduler releases it after
  * the goroutine has left its stack (park.h).
  *
  * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address) -> nothing; descriptor -> nothing; task -> nothing;
@@ -9,6 +11,8 @@
 #include "atomics.h"
 #include <sched.h>
 #include <stdint.h>
+
+enum { MOST_PAUSES = 64, PAUSES_BEFORE_YIELD = 200 };
 
 struct lock {
   _Atomic(uint32_t) taken;
@@ -20,10 +24,11 @@ static inline _Bool lock_try(struct lock *l) {
 }
 
 static __attribute__((noinline, unused)) void lock_wait(struct lock *l) {
-  for (int spins = 0;; spins++) {
+  for (int pauses = 1, spent = 0;; pauses = pauses < MOST_PAUSES ? 2 * pauses : MOST_PAUSES) {
+    for (int i = 0; i < pauses; i++) cpu_relax();
     if (!load_relaxed(&l->taken) && lock_try(l)) return;
-    if (spins < 100) cpu_relax();
-    else sched_yield();
+    spent += pauses;
+    if (spent > PAUSES_BEFORE_YIELD) sched_yield();
   }
 }
 
