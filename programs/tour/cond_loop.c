@@ -8,8 +8,10 @@ static int length;
 
 LEAT_FN(remove_from_queue, int64_t, delay) {
   leat_sleep(delay);
-  leat_locked(&lock) length--;
-  printf("Removed from queue\n");
+  leat_locked(&lock) {
+    length--;
+    printf("Removed from queue\n");
+  }
   leat_cond_signal(&room);
 }
 
