@@ -32,7 +32,7 @@ static void help(void) {
          "\n"
          "Runs a program of the book \"Concurrency in Go\" or of the article \"Pipelines and cancellation\", written with leat.\n"
          "\n"
-         "  list                  all programs and their variants; without --VARIANT the first one is run\n"
+         "  list                   all programs and their variants; without --VARIANT the first one is run\n"
          "  --second MILLISECONDS  how long a second lasts in them (1000)\n"
          "  --finders N            for primes: how many goroutines search\n");
 }
