@@ -15,6 +15,7 @@
 #include "finder.h"
 #include "generate.h"
 #include "goroutine.h"
+#include "heartbeat.h"
 #include "io.h"
 #include "leak.h"
 #include "limiter.h"
