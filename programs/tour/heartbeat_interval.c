@@ -1,35 +1,23 @@
-/* A heartbeat at intervals: who waits for results is told that silence is no failure (the Book, "Heartbeats"; Notes, "Heartbeat At Time Interval").
- * The pulse is a send that does not wait: the work goes on, whether anybody listens or not. */
+/* A heartbeat at intervals: who waits for results learns that silence is no failure, and what is one (the Book, "Heartbeats"; Notes, "Heartbeat At
+ * Time Interval"). A beat never waits for anybody to listen. */
 #include "tour.h"
 
-LEAT_FN(do_work, leat_tx(char), heartbeat, leat_tx(int64_t), results) {
-  leat_scope(s);
-  leat_rx(int64_t) pulse = leat_timer_chan(leat_ticker_start(s, second)), work = leat_timer_chan(leat_ticker_start(s, 2 * second));
-  int64_t tick;
-  for (;;)
-    switch (leat_select(leat_on_recv(pulse, &tick), leat_on_recv(work, &tick))) {
-    case 0: (void)leat_try_send(heartbeat, 0); break;
-    case 1:
-      if (leat_send(results, tick)) return;
-      break;
-    default: return;
-    }
+LEAT_FN(do_work, leat_heartbeat *, heartbeat, leat_tx(int), results) {
+  for (int i = 1; leat_beat_sleep(heartbeat, 5 * second / 2) == LEAT_OK; i++) /* beats meanwhile, each second */
+    if (leat_beat_send(heartbeat, results, i)) return;
 }
 
 int heartbeat_interval(void) {
   leat_scope(s);
-  leat_chan(char) heartbeat = leat_chan_make(s, char, 1);
-  leat_chan(int64_t) results = leat_chan_make(s, int64_t, 0);
-  leat_go(s, do_work, leat_tx_of(heartbeat), leat_tx_of(results));
-  int64_t start = leat_now(), result;
-  char beat;
-  for (int i = 0; i < 5;)
-    switch (leat_select(leat_on_recv(heartbeat, &beat), leat_on_recv(results, &result), leat_on_timeout(3 * second))) {
+  leat_heartbeat *heartbeat = leat_heartbeat_make(s, second);
+  leat_chan(int) results = leat_chan_make(s, int, 0);
+  leat_go(s, do_work, heartbeat, leat_tx_of(results));
+  leat_pulse pulse;
+  int result = 0;
+  while (result < 4)
+    switch (leat_select(leat_on_recv(leat_pulses(heartbeat), &pulse), leat_on_recv(results, &result), leat_on_timeout(2 * second))) {
     case 0: printf("pulse\n"); break;
-    case 1:
-      printf("results %.0f\n", (double)(result - start) / (double)second);
-      i++;
-      break;
+    case 1: printf("results %d\n", result); break;
     default: printf("worker goroutine is not healthy!\n"); return LEAT_FAILED;
     }
   return LEAT_OK;
