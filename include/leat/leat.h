@@ -28,6 +28,7 @@
 #include "parallel.h"
 #include "pool.h"
 #include "rate.h"
+#include "replicate.h"
 #include "runtime.h"
 #include "rwmutex.h"
 #include "scope.h"
