@@ -2,20 +2,20 @@
 #include "go_random.h"
 #include "tour.h"
 
-LEAT_FN(handle, int, id, int, load, leat_tx(int), answers) {
+LEAT_FN_ERR(handle, int *, answer, int, id, const int *, loads) {
   int64_t start = leat_now();
-  if (leat_sleep(load * second) == LEAT_OK && leat_send(answers, id) == LEAT_OK) printf("%d took %ds\n", id, load);
-  else printf("%d should have taken %ds, and was cancelled after %.0fs\n", id, load, (double)(leat_now() - start) / (double)second);
+  int status = leat_sleep(loads[id] * second);
+  if (status) printf("%d should have taken %ds, and was cancelled after %.0fs\n", id, loads[id], (double)(leat_now() - start) / (double)second);
+  else printf("%d took %ds\n", id, loads[id]);
+  *answer = id;
+  return status;
 }
 
 int replicated(void) {
-  leat_scope(s);
-  leat_chan(int) answers = leat_chan_make(s, int, 0);
-  for (int id = 0; id < 10; id++) leat_go(s, handle, id, 1 + go_intn(5), leat_tx_of(answers));
-  int first, status = leat_recv(answers, &first);
-  if (status) return status;
-  printf("Received an answer from #%d\n", first);
-  leat_cancel(s);
-  status = leat_wait(s);
-  return status == LEAT_CANCELED ? LEAT_OK : status;
+  int loads[10], answer;
+  for (int i = 0; i < 10; i++) loads[i] = 1 + go_intn(5);
+  int first = leat_replicate(&answer, 10, handle, loads);
+  if (first < 0) return first;
+  printf("Received an answer from #%d\n", answer);
+  return LEAT_OK;
 }
