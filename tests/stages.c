@@ -207,6 +207,11 @@ STAGE(debounce_long, leat_debounce(s, in, LEAT_SECONDS(1000)))
 STAGE(throttle, leat_throttle(s, in, 0))
 STAGE(throttle_long, leat_throttle(s, in, LEAT_SECONDS(1000)))
 STAGE(sample, leat_sample(s, in, 1000))
+STAGE(queue, leat_queue(s, in, ((leat_queue_options){.room = 2})))
+STAGE(queue_newest, leat_queue(s, in, ((leat_queue_options){.room = 2, .full = LEAT_QUEUE_DROP_NEWEST})))
+STAGE(queue_oldest, leat_queue(s, in, ((leat_queue_options){.room = 2, .full = LEAT_QUEUE_DROP_OLDEST, .max_age = LEAT_US(20)})))
+static leat_limiter quick = LEAT_LIMITER({.n = 1, .per = 100, .burst = 2});
+STAGE(limited, leat_limited(s, in, &quick))
 STAGE(own, with_drop(leat_stage(s, in, own)))
 STAGE(pipeline, with_drop(pipeline(s, in, 4)))
 static stream piped_stage(leat_view s, stream in) {
@@ -222,7 +227,7 @@ static const struct {
   ENTRY(map), ENTRY(effect), ENTRY(effects), ENTRY(filter), ENTRY(take), ENTRY(take_while), ENTRY(skip), ENTRY(skip_while), ENTRY(first), ENTRY(last), ENTRY(buffer), ENTRY(fused), ENTRY(distinct),
   ENTRY(flat_map), ENTRY(enumerate), ENTRY(results), ENTRY(merge), ENTRY(tee), ENTRY(tee_of_which_one_is_read), ENTRY(zip), ENTRY(split), ENTRY(partition), ENTRY(bridge), ENTRY(or_done),
   ENTRY(or_done_that_ends), ENTRY(fan_out), ENTRY(parallel_map), ENTRY(batch), ENTRY(batch_by_time), ENTRY(windows), ENTRY(sampled_windows), ENTRY(sort_window), ENTRY(reorder), ENTRY(reorder_late),
-  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(own), ENTRY(pipeline), ENTRY(piped),
+  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(queue), ENTRY(queue_newest), ENTRY(queue_oldest), ENTRY(limited), ENTRY(own), ENTRY(pipeline), ENTRY(piped),
 };
 enum { STAGES = sizeof all / sizeof *all, ITEMS = 9 };
 

@@ -27,6 +27,7 @@
 #include "panic.h"
 #include "parallel.h"
 #include "pool.h"
+#include "queue.h"
 #include "rate.h"
 #include "replicate.h"
 #include "runtime.h"
