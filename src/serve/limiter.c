@@ -166,7 +166,7 @@ static void settle(struct limiter *l, int64_t now) {
 static int64_t turn_of(const struct limiter *l, const struct entry *e, const leat_costs *costs, int64_t now) {
   struct bucket buckets[LEAT_LIMITS];
   memcpy(buckets, l->buckets, sizeof buckets);
-  for (struct waiter *w = queue_first(&l->queue); w && w != &e->w; w = w->next) {
+  for (struct waiter *w = queue_first(&l->queue); w && (!e || w != &e->w); w = w->next) {
     const leat_costs *before = &((struct entry *)w)->costs;
     charge(l, buckets, before, due_at(l, buckets, before, now));
   }
