@@ -54,7 +54,7 @@ static struct worker *worker_new(void) {
 
 static void worker_list(struct worker *w) {
   struct sched *s = &leat_i_sched;
-  w->all_next = load_relaxed(&s->all);
+  w->all_next = load_acquire(&s->all); /* its index is read */
   do w->index = w->all_next ? w->all_next->index + 1 : 0;
   while (!cas_seq(&s->all, &w->all_next, w));
 }
