@@ -184,9 +184,8 @@ void leat_i_chan_unuse(struct chan *c) {
 }
 
 void leat_i_chan_enlist_stage(struct chan *c) {
-  if (load_relaxed(&c->flags) & CHAN_SHARED) leat_i_chan_use(c);
-  else if (atomic_fetch_and(&c->flags, ~(uint32_t)CHAN_ADRIFT) & CHAN_ADRIFT) leat_i_chan_reference(c);
-  else if (!leat_i_hold_pass(c)) leat_i_chan_use(c);
+  if (atomic_fetch_and(&c->flags, ~(uint32_t)CHAN_ADRIFT) & CHAN_ADRIFT) leat_i_chan_reference(c);
+  else if (load_relaxed(&c->flags) & CHAN_SHARED || !leat_i_hold_pass(c)) leat_i_chan_use(c);
 }
 
 void leat_i_share(struct leat_i_chan *c) {
@@ -389,6 +388,7 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!c)) return LEAT_FULL;
   leat_i_chan_check(c, "leat_try_send");
+  atomic_thread_fence(memory_order_seq_cst);
   if (!chan_may_send(c)) return would_block(self, LEAT_FULL);
   happens_read(value, c->elem_size);
   lock_take(&c->lock);
@@ -516,6 +516,7 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
   if (unlikely(!c)) return zeroed(target, size, LEAT_EMPTY);
   leat_i_chan_check(c, "leat_try_recv");
+  atomic_thread_fence(memory_order_seq_cst);
   if (!chan_may_recv(c)) return would_block(self, zeroed(target, size, LEAT_EMPTY));
   lock_take(&c->lock);
   status = recv_locked(c, target, &woken);
@@ -691,7 +692,7 @@ static struct feeder *stop(struct chan *c) {
   claim_all(&c->receivers, &woken);
   chan_dropped(c);
   size_t n = load_relaxed(&c->n), head = c->head;
-  store_relaxed(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
+  store_release(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
   leat_i_chan_notify(c);
   lock_drop(&c->lock);
   leat_i_ready_in_order(woken);

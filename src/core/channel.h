@@ -117,15 +117,16 @@ static inline void chan_copy(void *to, const void *from, size_t size) {
   }
 }
 
-/* Looks without the lock. False: there was a moment during the call when the operation would have blocked. What a channel has and what waits
+/* Looks without the lock, behind a full fence by the caller if it answers by a false: else two who each send on one channel and then try the
+ * other might both find nothing, as what the first half stored may still be on its way when the second half looks. False: there was a moment during the call when the operation would have blocked. What a channel has and what waits
  * there are never both looked at, as what is seen of two words may be of two moments: with a buffer its filling alone decides, without one
  * who waits. A close is for good, so looked for last. */
 static inline bool chan_may_recv(struct chan *c) {
-  if (c->capacity ? load_acquire(&c->n) != 0 : queue_first(&c->senders) != NULL) return true;
+  if (c->capacity ? load_acquire(&c->n) != 0 : load_acquire(&c->senders.first) != NULL) return true;
   return load_acquire(&c->flags) & (CHAN_ENDED | CHAN_UNASKED);
 }
 static inline bool chan_may_send(struct chan *c) {
-  if (c->capacity ? load_acquire(&c->n) != c->capacity : queue_first(&c->receivers) != NULL) return true;
+  if (c->capacity ? load_acquire(&c->n) != c->capacity : load_acquire(&c->receivers.first) != NULL) return true;
   return load_acquire(&c->flags) & CHAN_ENDED;
 }
 

@@ -165,6 +165,7 @@ static void mark(struct scope *s, struct cancel *c) {
 
 /* Likewise, later. */
 static void interrupt_all(struct scope *s, struct cancel *c) {
+  if (!load_relaxed(&s->status)) return; /* a context without cancel, made since the first walk */
   if (s->owner) interrupt(s, s->owner, c);
   for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, c);
 }

@@ -102,14 +102,20 @@ static uint32_t pick(uint64_t bits, bool lowest) {
 enum { NOT_YET = INT_MIN, MOST_BITS = 64 };
 static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
   uint64_t ready = 0;
-  int n_channels = 0, default_index = -1;
+  int n_channels = 0, default_index = -1, the_channel = 0;
   for (size_t i = 0; i < n; i++) {
     if (is_channel_case(&cases[i])) {
       n_channels++;
+      the_channel = (int)i;
       ready |= (uint64_t)is_ready(&cases[i]) << i;
     } else if (cases[i].leat_i_kind == LEAT_I_CASE_DEFAULT) {
       default_index = (int)i;
     }
+  }
+  bool may_default = default_index >= 0 && n_channels <= 1; /* that none of several is ready can only be said of one moment */
+  if (may_default && n_channels && !ready) {
+    atomic_thread_fence(memory_order_seq_cst); /* see chan_may_recv */
+    ready = (uint64_t)is_ready(&cases[the_channel]) << the_channel;
   }
   while (ready) {
     uint32_t i = pick(ready, ordered);
@@ -126,7 +132,7 @@ static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool 
     }
     ready &= ~(UINT64_C(1) << i);
   }
-  if (default_index < 0 || n_channels > 1) return NOT_YET; /* that none of several is ready can only be said of one moment */
+  if (!may_default) return NOT_YET;
   leat_i_operation(self);
   return chosen(self, (uint32_t)default_index, LEAT_OK);
 }

@@ -62,7 +62,7 @@ static inline void queue_remove(struct waiter *w) {
   struct queue *q = w->queue;
   if (!q) return;
   if (w->previous) w->previous->next = w->next;
-  else store_relaxed(&q->first, w->next);
+  else store_release(&q->first, w->next); /* after a close, for who looks without the lock */
   if (w->next) w->next->previous = w->previous;
   else q->last = w->previous;
   w->queue = NULL;

@@ -1,6 +1,9 @@
 /* See fence.h. */
 #define _GNU_SOURCE
 #include "fence.h"
+#include "report.h"
+#include <errno.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,5 +18,9 @@ void leat_i_fences_init(void) { store_relaxed(&leat_i_fences_are_asymmetric, mem
 
 void leat_i_fence_heavy(void) {
   atomic_thread_fence(memory_order_seq_cst);
-  if (load_relaxed(&leat_i_fences_are_asymmetric)) membarrier(EXPEDITED);
+  if (!load_relaxed(&leat_i_fences_are_asymmetric)) return;
+  long failed;
+  while ((failed = membarrier(EXPEDITED)) && errno == ENOMEM) sched_yield();
+  if (failed)
+    leat_i_die("membarrier(2) has worked before and fails now: a seccomp filter that forbids it must be set before leat starts");
 }

@@ -2,6 +2,7 @@
 #include "run_queue.h"
 #include "../inspect/cfi.h"
 #include <leat/status.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum {
@@ -111,7 +112,10 @@ static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
 void leat_i_next_await(struct worker *w) {
   do {
     store_release(&w->at_next, false);
-    while (load_acquire(&w->next_claimed)) cpu_relax();
+    for (int spins = 0; load_acquire(&w->next_claimed); spins++) {
+      if (spins < 100) cpu_relax();
+      else sched_yield(); /* a thief is in a system call meanwhile */
+    }
     store_relaxed(&w->at_next, true);
     fence_light();
   } while (load_acquire(&w->next_claimed));
