@@ -353,7 +353,7 @@ TEST_GO(all_are_timed_on_request) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   leat_metrics m = now_();
   uint64_t latencies = m.latency.count - before.latency.count, wakes = m.wakes - before.wakes;
-  CHECK(latencies >= wakes); /* and new goroutines */
+  CHECK(latencies + 20 >= wakes); /* and new goroutines; the counts are read one after the other */
   CHECK(latencies <= wakes + 20);
   CHECK(m.slices.count - before.slices.count >= latencies - 1);
   leat_metrics_time_all(false);
