@@ -754,6 +754,22 @@ LEAT_FN(with_a_block_of_its_own, int, expected) {
   CHECK_EQ(leat_scope_status(own), LEAT_OK);
   finished++;
 }
+LEAT_FN(goes_on_without_cancel, struct leat_scope *, ctx) {
+  char nothing;
+  CHECK_EQ(leat_recv((leat_rx(char))NULL, &nothing), LEAT_CANCELED);
+  struct leat_scope *own = leat_without_cancel(ctx);
+  leat_go(own, wait_for_cancel, LEAT_CANCELED); /* which would hold up the end of the block for ever */
+  finished++;
+}
+TEST_GO(a_context_without_cancel_made_while_its_home_is_left) {
+  {
+    leat_scope(s);
+    struct leat_scope *ctx = leat_with_cancel(s);
+    leat_go(ctx, goes_on_without_cancel, ctx);
+    wait_blocked("goes_on_without_cancel", 1);
+  }
+  CHECK_EQ(finished, 1);
+}
 TEST_GO(a_context_governs_the_blocks_below_it) {
   leat_scope(s);
   struct leat_scope *ctx = leat_with_cancel(s);

@@ -181,6 +181,7 @@ static struct scope *skip_untouched(struct scope *s, const struct cancel *c) {
 static void walk(struct scope *top, struct cancel *c) {
   struct scope *s = top;
   for (;;) {
+    if (c->home && (s == c->home || s->home == c->home)) s->left = true;
     if (c->marked) interrupt_all(s, c);
     else if (load_relaxed(&s->status) == LEAT_OK) mark(s, c);
     struct scope *next = skip_untouched(s->children, c);
@@ -285,7 +286,8 @@ static inline void attach(struct scope *s, struct scope *parent) {
   s->next_sibling = parent->children;
   if (parent->children) parent->children->previous_sibling = s;
   parent->children = s;
-  if (!s->shield) {
+  s->left = parent->left && s->kind != SCOPE_BLOCK;
+  if (!s->shield || (s->left && s->shield == SHIELD_UNTIL_LEFT)) {
     store_relaxed(&s->status, load_relaxed(&parent->status));
     s->cause = parent->cause;
     if (load_relaxed(&s->status)) happens_after(&parent->status);
