@@ -365,7 +365,7 @@ TEST_GO(a_period_that_is_too_short) {
 }
 /* A deadlock of those at work is one. */
 TEST_GO_DIES(a_meter_hides_no_deadlock, "leat: deadlock: every goroutine waits") {
-  if (test_under_tsan() || test_under_qemu()) TEST_SKIP("TSan and qemu-user have threads of their own, so no deadlock is claimed");
+  test_needs_deadlocks_found();
   static leat_meter m = LEAT_METER("m", 1, LEAT_MS(10));
   leat_scope(s);
   leat_go(s, take_from, &m, leat_chan_make(s, int, 0));
