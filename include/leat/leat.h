@@ -44,3 +44,4 @@
 #include "typed.h"
 #include "waitgroup.h"
 #include "window.h"
+#include "writer.h"

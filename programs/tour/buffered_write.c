@@ -1,8 +1,8 @@
-/* Batches save time where each operation has its price, whatever its size (the Book, "Queuing"): a byte at a time to a file, and in batches. */
+/* Batches save time where each operation has its price, whatever its size (the Book, "Queuing"): a byte at a time to a file, and through a
+ * buffer. */
 #include "tour.h"
 
-LEAT_SLICE_DEFINE(char);
-enum { N = 500000, BATCH = 4096 };
+enum { N = 500000 };
 
 static int write_bytes(int fd) {
   leat_scope(s);
@@ -13,14 +13,14 @@ static int write_bytes(int fd) {
   return leat_wait(s);
 }
 
-static int write_batches(int fd) {
+static int write_buffered(int fd) {
   leat_scope(s);
-  leat_range(leat_slice(char), bytes, leat_batch(s, leat_take(s, leat_repeat(s, char, 0), N), char, BATCH, LEAT_NEVER)) {
-    int status = leat_io_write_all(fd, bytes.items, bytes.n, LEAT_NEVER, NULL);
-    leat_slice_free(&bytes);
+  leat_writer(char) file = leat_writer_to_fd(s, fd, ((leat_writer_options){.delay = LEAT_NEVER}));
+  leat_range(char, byte, leat_take(s, leat_repeat(s, char, 0), N)) {
+    int status = leat_write(file, byte);
     if (status) return status;
   }
-  return leat_wait(s);
+  return leat_writer_close(file);
 }
 
 static int measure(const char *name, int (*perform_write)(int fd)) {
@@ -35,5 +35,5 @@ static int measure(const char *name, int (*perform_write)(int fd)) {
 
 int buffered_write(void) {
   int status = measure("UnbufferedWrite", write_bytes);
-  return status ? status : measure("BufferedWrite", write_batches);
+  return status ? status : measure("BufferedWrite", write_buffered);
 }

@@ -32,6 +32,8 @@ const char *const leat_i_wait_texts[WAIT_REASONS] = {
   [WAIT_SEMAPHORE] = "acquiring a semaphore",
   [WAIT_EVENT] = "waiting for an event",
   [WAIT_LIMITER] = "waiting for a rate limiter",
+  [WAIT_WRITER] = "waiting for a batching writer",
+  [WAIT_WRITES] = "waiting for something to write",
 };
 
 const char *leat_i_wait_text(enum wait_reason reason) { return leat_i_wait_texts[reason]; }

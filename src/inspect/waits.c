@@ -548,7 +548,7 @@ static bool by_what_it_waits_for(struct analysis *a, struct subject *s) {
   case WAIT_WRITE_LOCK: return by_who_locked_rw(a, s);
   case WAIT_WAITGROUP: return by_counted(a, s);
   case WAIT_SEND: case WAIT_RECV: case WAIT_SELECT:
-  case WAIT_COND: case WAIT_POOL: case WAIT_SEMAPHORE: case WAIT_EVENT: case WAIT_LIMITER:
+  case WAIT_COND: case WAIT_POOL: case WAIT_SEMAPHORE: case WAIT_EVENT: case WAIT_LIMITER: case WAIT_WRITER: case WAIT_WRITES:
   case WAIT_REASONS: break;
   }
   return by_object(a, s);

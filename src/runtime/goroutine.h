@@ -37,6 +37,7 @@ enum wait_reason {
   WAIT_SCOPE, WAIT_TASK,
   WAIT_READ, WAIT_WRITE,
   WAIT_MUTEX, WAIT_READ_LOCK, WAIT_WRITE_LOCK, WAIT_COND, WAIT_WAITGROUP, WAIT_ONCE, WAIT_POOL, WAIT_SEMAPHORE, WAIT_EVENT, WAIT_LIMITER,
+  WAIT_WRITER, WAIT_WRITES, /* for it; of its own goroutine, for something to write */
   WAIT_REASONS, /* how many */
 };
 

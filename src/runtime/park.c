@@ -216,7 +216,7 @@ static int leave_until(struct goroutine *self, const struct park *p, uint32_t fl
   }
   int status = leave(self, floor, p->reason, p->object, AFTER_TIMED_PARK);
   leat_i_timer_disarm(&timer);
-  if (load_relaxed(&self->timed_out) && status == LEAT_DEADLINE && p->reason != WAIT_SLEEP && p->reason != WAIT_LIMITER) leat_i_count(COUNT_TIMEOUTS, 1);
+  if (load_relaxed(&self->timed_out) && status == LEAT_DEADLINE && p->reason != WAIT_SLEEP && p->reason != WAIT_LIMITER && p->reason != WAIT_WRITES) leat_i_count(COUNT_TIMEOUTS, 1);
   return status;
 }
 
