@@ -23,6 +23,7 @@ struct benchmark {
 /* Each ends with a zeroed one. go_NAME.c: the shapes of Go's own benchmarks, by Go's names. */
 extern const struct benchmark go_chan_benchmarks[], go_proc_benchmarks[], go_sync_benchmarks[], go_context_benchmarks[], go_time_benchmarks[], switch_benchmarks[], channel_benchmarks[],
   select_benchmarks[], lock_benchmarks[], scale_benchmarks[], pipeline_benchmarks[], tcp_benchmarks[], floor_benchmarks[];
+extern const struct benchmark kernel_gcc_benchmarks[] __attribute__((__weak__)), kernel_clang_benchmarks[] __attribute__((__weak__)); /* of compilers that there are */
 
 _Noreturn void wrong(const char *what, int64_t got, int64_t expected);
 static inline void expect(const char *what, int64_t got, int64_t expected) {

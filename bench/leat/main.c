@@ -73,9 +73,10 @@ LEAT_FN(run, const struct benchmark *, b, int64_t, goal) {
 
 LEAT_MAIN(argc, argv) {
   static const struct benchmark *const groups[] = {go_chan_benchmarks, go_proc_benchmarks, go_sync_benchmarks, go_context_benchmarks, go_time_benchmarks, switch_benchmarks,
-                                                   channel_benchmarks, select_benchmarks, lock_benchmarks, scale_benchmarks, pipeline_benchmarks, tcp_benchmarks, floor_benchmarks};
+                                                   channel_benchmarks, select_benchmarks, lock_benchmarks, scale_benchmarks, pipeline_benchmarks, tcp_benchmarks, floor_benchmarks,
+                                                   kernel_gcc_benchmarks, kernel_clang_benchmarks};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-    for (const struct benchmark *b = groups[i]; b->name; b++) {
+    for (const struct benchmark *b = groups[i]; b && b->name; b++) {
       if (argc < 2) puts(b->name);
       if (argc < 2 || strcmp(b->name, argv[1])) continue;
       leat_scope(s);
