@@ -66,10 +66,11 @@ static void take_in(struct leat_i_writer *w, const char *items, size_t n) {
   w->accepted += n;
 }
 
-/* Takes in what waits and fits. What is more than a chunk comes in pieces. */
+/* Takes in what waits and fits. What is more than a chunk comes in pieces. Invariant, but for the moment between somebody's giving up and what he does
+ * then: the first that waits does not fit. So of an entry that has not parked yet this takes no last piece, if it has been called before that came. */
 static void admit(struct leat_i_writer *w, struct goroutine **woken) {
   struct waiter *e;
-  while ((e = queue_first(&w->writers))) {
+  while (!w->closed && (e = queue_first(&w->writers))) {
     size_t space = w->room - w->n, n = e->count < space ? e->count : space;
     bool is_large = e->index, all = n == e->count;
     if (!all && (!is_large || !n)) return;
@@ -150,7 +151,7 @@ static int write_chunks(struct leat_i_writer *w) {
     if (status) {
       if (status == LEAT_CANCELED || status == LEAT_DEADLINE) status = LEAT_FAILED; /* which is no answer to a cancel here */
       w->status = status;
-      close_it(w, &woken);
+      w->closed = true; /* who waits is answered at the end, when the scope has failed */
     }
     if (woken) {
       lock_drop(&w->lock);
@@ -343,8 +344,9 @@ int leat_i_write(struct leat_i_writer *w, const void *items, size_t n, int64_t d
     lock_drop(&w->lock);
     return wait_answer(self, status);
   }
+  struct goroutine *woken = NULL;
+  if (unlikely(queue_first(&w->writers))) admit(w, &woken); /* somebody may just have given up before them */
   if (likely(n <= w->room - w->n && !queue_first(&w->writers))) {
-    struct goroutine *woken = NULL;
     bool is_first = !w->n && n;
     take_in(w, items, n);
     w->writes++;
@@ -356,11 +358,11 @@ int leat_i_write(struct leat_i_writer *w, const void *items, size_t n, int64_t d
     leat_i_operation(self);
     return LEAT_OK;
   }
+  leat_i_ready_in_order(woken);
   not_in_its_sink(w, self, "leat_write");
   struct waiter e = {.goroutine = self, .elem = (char *)(uintptr_t)items, .count = n, .index = n > w->room};
-  struct goroutine *none = NULL;
   queue_push(&w->writers, &e);
-  admit(w, &none); /* a piece, perhaps; all of it does not fit */
+  admit(w, &woken); /* a piece of it, perhaps: nobody is woken */
   status = wait_in(&w->writers, w, &e, deadline, false);
   if (status) admit_those_behind(w);
   if (accepted) *accepted = n - e.count;
@@ -369,7 +371,7 @@ int leat_i_write(struct leat_i_writer *w, const void *items, size_t n, int64_t d
 
 /* With the lock, which is dropped: waits until so many are down. */
 static int wait_until_down(struct leat_i_writer *w, struct goroutine *self, uint64_t count, int64_t deadline, bool masked) {
-  if (w->over || (w->status && count != AT_THE_END) || w->done >= count) {
+  if (w->over || w->done >= count) {
     int status = w->status;
     lock_drop(&w->lock);
     return status;
