@@ -158,3 +158,61 @@ TEST_GO(a_plain_thread_can_fold) {
   CHECK_EQ(total, -499500);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* A panic in a key's or a fold's function: what the table has stays its own, the rest is dropped, nothing twice. */
+typedef struct { int *cell; } token;
+static atomic_int alive;
+static token new_token(int n) {
+  int *cell = malloc(sizeof *cell);
+  *cell = n;
+  alive++;
+  return (token){cell};
+}
+static void drop(token *t) {
+  CHECK(*t->cell >= 0);
+  *t->cell = -1;
+  free(t->cell);
+  alive--;
+}
+static int panics_at;
+LEAT_MAP(key_of, token, int, t) {
+  if (*t.cell == panics_at) leat_panic("at %d", panics_at);
+  return *t.cell / 2;
+}
+LEAT_MAP(quiet_key_of, token, int, t) { return *t.cell / 2; }
+LEAT_FOLD(add_token, long, acc, token, t) {
+  int n = *t.cell;
+  drop(&t);
+  if (n == panics_at) leat_panic("at %d", n);
+  return acc + n;
+}
+typedef leat_table(int, token) tokens_by_int;
+typedef leat_table(int, long) sums_by_int;
+LEAT_FN(into_tables, int, kind, leat_rx(token), in, tokens_by_int *, tokens, sums_by_int *, sums) {
+  int status = kind == 0 ? leat_collect_table(in, tokens, key_of) : kind == 1 ? leat_fold_table(in, sums, key_of, add_token) : leat_fold_table(in, sums, quiet_key_of, add_token);
+  (void)status;
+}
+TEST_GO(a_panic_on_the_way_into_a_table) {
+  leat_set_log(NULL, NULL);
+  for (panics_at = 0; panics_at < 16; panics_at++)
+    for (int kind = 0; kind < 3; kind++) {
+      tokens_by_int tokens = {0};
+      sums_by_int sums = {0};
+      {
+        leat_scope(s);
+        leat_chan(token) c = leat_chan_make(s, token, 16);
+        leat_on_drop(c, drop);
+        for (int i = 0; i < 16; i++) CHECK_EQ(leat_send(c, new_token(i)), LEAT_OK);
+        leat_close(c);
+        leat_go(s, into_tables, kind, leat_rx_of(c), &tokens, &sums);
+        CHECK_EQ(leat_wait(s), LEAT_PANIC);
+      }
+      CHECK_EQ((size_t)alive, leat_table_len(&tokens));
+      size_t at = 0;
+      int *key;
+      token *t;
+      while (leat_table_next(&tokens, &at, &key, &t)) drop(t);
+      CHECK_EQ(alive, 0);
+      leat_table_free(&tokens);
+      leat_table_free(&sums);
+    }
+}

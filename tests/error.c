@@ -18,6 +18,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -801,7 +802,6 @@ LEAT_RESULT_DEFINE(response);
 TEST_GO(results_in_a_channel) {
   leat_scope(s);
   leat_chan(leat_result(int)) c = leat_chan_make(s, leat_result(int), 3);
-  leat_on_drop(c, leat_result_drop(int));
   CHECK_EQ(leat_send(c, leat_ok(int, 7)), LEAT_OK);
   CHECK_EQ(leat_send(c, leat_err(int, leat_error_new(LEAT_FAILED, "no number"))), LEAT_OK);
   CHECK_EQ(leat_send(c, leat_err(int, leat_error_new(LEAT_FAILED, "nobody takes it"))), LEAT_OK);
@@ -817,6 +817,75 @@ TEST_GO(results_in_a_channel) {
   leat_result(bool) truth;
   CHECK_EQ(leat_recv(d, &truth), LEAT_OK);
   CHECK(truth.value);
+}
+
+/* Results that nobody receives give up their errors, whatever they come from, and whatever has them in its hands. */
+LEAT_MAP(failed, int, leat_result(int), n) { return leat_err(int, leat_error_new(LEAT_FAILED, "%d", n)); }
+LEAT_EFFECT(failed_visibly, int, leat_result(int), n) { return leat_err(int, leat_error_new(LEAT_FAILED, "%d", n)); }
+LEAT_SOURCE(failure, leat_result(int)) { return leat_err(int, leat_error_new(LEAT_FAILED, "always")); }
+LEAT_GENERATOR(failures, leat_result(int), item) { return *item = leat_err(int, leat_error_new(LEAT_FAILED, "always")), LEAT_OK; }
+LEAT_ZIP(failed_pair, int, a, int, b, leat_result(int)) { return leat_err(int, leat_error_new(LEAT_FAILED, "%d and %d", a, b)); }
+LEAT_MAP_RESULT(halved, int, int, n) { return leat_ok(int, n / 2); }
+LEAT_FLAT_MAP(failed_twice, int, leat_result(int), n, out) {
+  for (int i = 0; i < 2; i++) leat_emit(out, leat_err(int, leat_error_new(LEAT_FAILED, "%d", n)));
+}
+LEAT_STAGE(fails, int, leat_result(int), in, out) {
+  int n, status;
+  while (!(status = leat_recv(in, &n))) {
+    leat_result(int) r = leat_err(int, leat_error_new(LEAT_FAILED, "%d", n));
+    if ((status = leat_send(out, r))) {
+      leat_error_release(r.error);
+      break;
+    }
+  }
+  return status;
+}
+LEAT_PIPELINE(fails_in_parallel, int, leat_result(int), s, in) { return leat_fan_out(s, in, 2, failed); }
+static leat_rx(leat_result(int)) failing_stream(leat_view s, int kind) {
+  leat_rx(int) in = leat_numbers(s, int, 0, 100);
+  switch (kind) {
+  case 0: return leat_map(s, in, failed);
+  case 1: return leat_map(s, in, failed_visibly);
+  case 2: return leat_repeat_fn(s, failure);
+  case 3: return leat_generate(s, failures);
+  case 4: return leat_zip(s, in, leat_values(s, int, 1, 2, 3, 4), failed_pair);
+  case 5: return leat_flat_map(s, in, failed_twice);
+  case 6: return leat_stage(s, in, fails);
+  case 7: return leat_parallel_map(s, in, 2, 4, failed_visibly);
+  case 8: return fails_in_parallel(s, in);
+  default: return leat_through(s, in, leat_pipe_of(s, fails));
+  }
+}
+LEAT_FILTER(none, leat_result(int), r) { return (void)r, false; }
+static void leave_results(int kind, int read, int behind) {
+  leat_scope(s);
+  leat_rx(leat_result(int)) out = failing_stream(s, kind);
+  if (behind == 1) out = leat_buffer(s, out, 3);
+  if (behind == 2) out = leat_map_result(s, leat_buffer(s, out, 3), halved);
+  if (behind == 3) out = leat_filter(s, leat_take(s, out, 5), none);
+  if (behind == 4) out = leat_merge(s, leat_skip(s, out, 1), leat_last(s, leat_take(s, failing_stream(s, kind), 3)));
+  leat_result(int) r;
+  for (int i = 0; i < read && leat_recv(out, &r) == LEAT_OK; i++) leat_error_release(r.error);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+TEST_GO(results_that_nobody_receives_release_their_errors) {
+  size_t before = 0, errors = 0;
+  for (int round = 0; round < 20; round++) {
+    if (round == 10) before = mallinfo2().uordblks; /* caches are full; AddressSanitizer counts for itself */
+    for (int kind = 0; kind < 10; kind++)
+      for (int behind = 0; behind < 5; behind++)
+        for (int read = 0; read < 3; read++) {
+          leave_results(kind, read, behind);
+          errors += round >= 10;
+        }
+    leat_scope(s);
+    leat_chan(leat_result(int)) c = leat_chan_make(s, leat_result(int), 100);
+    for (int i = 0; i < 100; i++) CHECK_EQ(leat_send(c, leat_err(int, leat_error_new(LEAT_FAILED, "%d", i))), LEAT_OK);
+    errors += round >= 10 ? 100 : 0;
+  }
+  size_t after = mallinfo2().uordblks;
+  if (after > before + errors * 16) fprintf(stderr, "%zu bytes for %zu errors\n", after - before, errors);
+  CHECK(after <= before + errors * 16); /* one has some 300 */
 }
 
 /* The getter, without a network: known hosts answer, others fail as they would. */
@@ -872,7 +941,6 @@ LEAT_FN(check_status, const url *, urls, leat_tx(leat_result(response)), out) {
 }
 static leat_rx(leat_result(response)) statuses(leat_view s, const url *urls) {
   leat_chan(leat_result(response)) c = leat_chan_make(s, leat_result(response), 0);
-  leat_on_drop(c, leat_result_drop(response));
   leat_go(s, check_status, urls, leat_tx_of(c));
   return leat_rx_of(c);
 }

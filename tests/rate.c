@@ -58,3 +58,24 @@ TEST_GO(sample_gives_the_latest) {
   CHECK_EQ(next(out), -1);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* The next item is always there before the time comes. Of several rounds one is not disturbed by other programs. */
+TEST_GO(sample_of_a_stream_that_never_rests) {
+  enum { N = 100000 };
+  static int items[N];
+  for (int i = 0; i < N; i++) items[i] = i;
+  bool each_period = false;
+  for (int round = 0; round < 50 && !each_period; round++) {
+    leat_scope(s);
+    int last = -1, n = 0;
+    int64_t start = leat_now();
+    leat_range(int, v, leat_sample(s, leat_filled(s, items, N), LEAT_US(100))) {
+      CHECK(v > last);
+      last = v;
+      n++;
+    }
+    CHECK_EQ(last, N - 1);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    each_period = n >= (leat_now() - start) / LEAT_US(100) * 3 / 4;
+  }
+  CHECK(each_period);
+}

@@ -235,24 +235,49 @@ LEAT_FILTER(filter_panics_at, token, t, int, n) {
   if (*t.cell == n) leat_panic("at %d", n);
   return true;
 }
+LEAT_MAP(half_of, token, int, t, int, n) { /* a key: it only looks at the item */
+  if (*t.cell == n) leat_panic("at %d", n);
+  return *t.cell / 2;
+}
+LEAT_FLAT_MAP(flat_panics_at, token, token, t, out, int, n) {
+  if (*t.cell == n) {
+    drop_token(&t);
+    leat_panic("at %d", n);
+  }
+  leat_emit(out, make_token(*t.cell));
+  leat_emit(out, t);
+}
 LEAT_FN(read_tokens, leat_rx(token), in) {
   leat_range(token, t, in) drop_token(&t);
 }
+LEAT_FN(count_tokens, leat_rx(token), in) { /* takes as many at a time as lie ready */
+  int64_t n;
+  int status = leat_count(in, &n);
+  (void)status;
+}
+static leat_rx(token) panicking(leat_view s, leat_rx(token) in, int kind, int at) {
+  switch (kind) {
+  case 0: return leat_map(s, in, panics_at, at);
+  case 1: return leat_filter(s, in, filter_panics_at, at);
+  case 2: return leat_take_while(s, in, filter_panics_at, at);
+  case 3: return leat_skip_while(s, in, filter_panics_at, at);
+  case 4: return leat_distinct_by(s, in, 100, half_of, at);
+  default: return leat_flat_map(s, in, flat_panics_at, at);
+  }
+}
 TEST_GO(a_panic_in_a_stage_drops_what_was_in_flight) {
   for (int at = 0; at < 20; at++)
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 12; kind++) {
       leat_scope(s);
       leat_chan(token) source = leat_chan_make(s, token, 32);
       leat_on_drop(source, drop_token);
       for (int i = 0; i < 32; i++) CHECK_EQ(leat_send(source, make_token(i)), LEAT_OK);
       leat_close(source);
-      leat_rx(token) out = leat_buffer(s, source, 32);
-      out = kind ? leat_filter(s, out, filter_panics_at, at) : leat_map(s, out, panics_at, at);
+      leat_rx(token) out = panicking(s, leat_buffer(s, source, 32), kind % 6, at);
       leat_on_drop(out, drop_token);
-      int64_t n;
-      leat_go(s, read_tokens, leat_buffer(s, out, 40));
+      if (kind < 6) leat_go(s, read_tokens, leat_buffer(s, out, 40));
+      else leat_go(s, count_tokens, out);
       CHECK_EQ(leat_wait(s), LEAT_PANIC);
-      (void)n;
       leat_stop(source);
       CHECK_EQ(alive, 0);
     }

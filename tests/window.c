@@ -6,6 +6,7 @@ typedef leat_slice(int) ints;
 
 static int compare(const int *a, const int *b) { return *a / 10 - *b / 10; } /* the last digit tells equal ones apart */
 LEAT_MAP(number_of, int, int64_t, n) { return n; }
+LEAT_MAP(backwards, int, int, n, int, from) { return from - 10 * n; }
 
 static void expect_slice(leat_rx(ints) in, int first, size_t n) {
   ints s;
@@ -57,6 +58,21 @@ TEST_GO(batches_by_time) {
   expect_end(b);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+TEST_GO(batches_by_time_of_a_stream_that_never_rests) {
+  enum { N = 300000 };
+  static int items[N];
+  leat_scope(s);
+  int n = 0;
+  size_t all = 0;
+  leat_range(ints, b, leat_batch(s, leat_filled(s, items, N), int, N, LEAT_US(100))) {
+    n++;
+    all += b.n;
+    leat_slice_free(&b);
+  }
+  CHECK_EQ(all, N);
+  CHECK(n > 3);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 TEST_GO(windows) {
   leat_scope(s);
   leat_rx(ints) w = leat_windows(s, leat_numbers(s, int, 0, 6), int, 3, 1);
@@ -99,6 +115,26 @@ TEST_GO(a_reorder_buffer) {
   EXPECT(leat_reorder(s, leat_values(s, int, 5, 5, 6, 4, 7), 5, 4, number_of), 5, 6, 7);          /* doubles, and of before */
   EXPECT(leat_reorder(s, leat_values(s, int, 9, 8), 5, 4, number_of), 8, 9);                      /* what is left at the end */
   EXPECT(leat_reorder(s, leat_values(s, int, 2, 1, 0), 0, 0, number_of), 2);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+/* "As many as come" is a number that no memory is large enough for. */
+TEST_GO(bounds_that_bound_nothing) {
+  leat_scope(s);
+  size_t sizes[] = {SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX / 4 + 1, SIZE_MAX / 16 + 1};
+  for (int i = 0; i < 5; i++) {
+    leat_rx(ints) b = leat_batch(s, leat_numbers(s, int, 0, 1000), int, sizes[i], LEAT_SECONDS(1000));
+    expect_slice(b, 0, 1000);
+    expect_end(b);
+    b = leat_windows(s, leat_numbers(s, int, 0, 1000), int, sizes[i], sizes[i]);
+    expect_slice(b, 0, 1000);
+    expect_end(b);
+    int next = 0;
+    leat_range(int, v, leat_sort_window(s, leat_map(s, leat_numbers(s, int, 0, 100), backwards, 990), sizes[i], compare)) CHECK_EQ(v, 10 * next++);
+    CHECK_EQ(next, 100);
+    next = 0;
+    leat_range(int, v, leat_reorder(s, leat_map(s, leat_numbers(s, int, 0, 100), backwards, 990), 0, sizes[i], number_of)) CHECK_EQ(v, 10 * next++);
+    CHECK_EQ(next, 100);
+  }
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 static void nothing(int *n) { (void)n; }

@@ -23,7 +23,7 @@
   __extension__({ \
     LEAT_I_BIND_SCOPE(N, s, "leat_chan_make"); \
     LEAT_I_ELEMENT(T, "leat_chan_make"); \
-    (leat_chan(T)) leat_i_chan_make(LEAT_I_CAT(leat_i_s, N), sizeof(T), (capacity), LEAT_I_HERE); \
+    (leat_chan(T)) leat_i_chan_dropping(leat_i_chan_make(LEAT_I_CAT(leat_i_s, N), sizeof(T), (capacity), LEAT_I_HERE), LEAT_I_DROP_OF(T)); \
   })
 
 /* The views that a function should take: what it cannot name, it cannot misuse. */
@@ -174,6 +174,10 @@ void leat_i_stop(struct leat_i_chan *c);
 size_t leat_i_len(struct leat_i_chan *c);
 size_t leat_i_cap(struct leat_i_chan *c);
 void leat_i_on_drop(struct leat_i_chan *c, void (*drop)(void *));
+static inline struct leat_i_chan *leat_i_chan_dropping(struct leat_i_chan *c, void (*drop)(void *)) {
+  if (drop) leat_i_on_drop(c, drop);
+  return c;
+}
 void leat_i_own(struct leat_i_chan *c);
 void leat_i_share(struct leat_i_chan *c);
 void leat_i_release(struct leat_i_chan *c);

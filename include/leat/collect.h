@@ -52,7 +52,7 @@
     __auto_type LEAT_I_CAT(leat_i_p, N) = (values); \
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), __typeof__(((LEAT_I_ITEM(N) *)0)->value) **), \
                    "leat_collect_results: the second argument does not point to a pointer to values"); \
-    leat_i_collect_results(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), sizeof(((LEAT_I_ITEM(N) *)0)->value), offsetof(LEAT_I_ITEM(N), error), (void **)LEAT_I_CAT(leat_i_p, N), \
+    leat_i_collect_results(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), sizeof(((LEAT_I_ITEM(N) *)0)->value), offsetof(LEAT_I_ITEM(N), value), (void **)LEAT_I_CAT(leat_i_p, N), \
                            (n), (most_errors), (errors), LEAT_I_HERE); \
   })
 
@@ -99,7 +99,7 @@ LEAT_I_BEGIN
 int leat_i_fold(struct leat_i_chan *in, void *acc, const struct leat_i_fun *fun, const void *args, const char *birthplace);
 int leat_i_count_items(struct leat_i_chan *in, size_t size, int64_t *n, const char *birthplace);
 int leat_i_collect(struct leat_i_chan *in, size_t size, void **items, size_t *n, const char *birthplace);
-int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_size, size_t error_at, void **values, size_t *n, size_t most_errors, leat_error **error, const char *birthplace);
+int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_size, size_t value_at, void **values, size_t *n, size_t most_errors, leat_error **error, const char *birthplace);
 int leat_i_collect_table(struct leat_i_chan *in, size_t size, struct leat_i_table *table, const struct leat_i_fun *key, const struct leat_i_fun *fold, const char *birthplace);
 int leat_i_for_each(const struct leat_scope *s, struct leat_i_chan *in, const struct leat_i_fun *fun, const void *args, const char *birthplace);
 LEAT_I_END

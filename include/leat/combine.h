@@ -76,7 +76,7 @@
     *(__typeof__(Out) *)leat_i_out = name LEAT_I_CAT(LEAT_I_ZIP_CALL_, n)(*(const __typeof__(A) *)leat_i_x[0], *(const __typeof__(B) *)leat_i_x[1]); \
     return 1; \
   } \
-  LEAT_I_FUN_RECORD(name, as_zip, sizeof(A), sizeof(Out), 0, true); \
+  LEAT_I_FUN_RECORD(name, as_zip, sizeof(A), sizeof(Out), 0, true, LEAT_I_DROP_OF(Out)); \
   static __typeof__(Out) name params
 #define LEAT_I_KERNEL_OF_as_zip(name) name##_leat_zip_kernel
 #define LEAT_I_ZIP_PARAMS_1(A, a, B, b, Out) (__typeof__(A) a, __typeof__(B) b)

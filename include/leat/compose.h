@@ -42,6 +42,7 @@ struct leat_i_body {
   int (*run)(struct leat_i_chan *in, struct leat_i_chan *out, const void *args);
   size_t in, out, args;
   const char *name;
+  void (*drop)(void *);
 };
 #define LEAT_STAGE(name, In, Out, in, ...) LEAT_I_STAGE_BODY(LEAT_I_COUNT(__VA_ARGS__), name, In, Out, in, __VA_ARGS__)
 #define LEAT_I_STAGE_BODY(n, name, In, Out, in, ...) \
@@ -53,7 +54,7 @@ struct leat_i_body {
     (void)leat_i_a; \
     return __extension__ name((leat_rx(In))leat_i_in, LEAT_I_CAT(LEAT_I_VALUES_, n)((leat_tx(Out))leat_i_out)); \
   } \
-  static __attribute__((__unused__)) const struct leat_i_body name##_leat_body = {name##_leat_run, sizeof(In), sizeof(Out), sizeof(struct name##_leat_args), #name}; \
+  static __attribute__((__unused__)) const struct leat_i_body name##_leat_body = {name##_leat_run, sizeof(In), sizeof(Out), sizeof(struct name##_leat_args), #name, LEAT_I_DROP_OF(Out)}; \
   static __attribute__((__unused__)) struct leat_i_chan *name##_leat_pipe(const struct leat_scope *leat_i_s, struct leat_i_chan *leat_i_in, const void *leat_i_args, const char *leat_i_place) { \
     return leat_i_body_stage(leat_i_s, leat_i_in, &name##_leat_body, leat_i_args, leat_i_place); \
   } \

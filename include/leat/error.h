@@ -102,12 +102,13 @@ typedef struct leat_error_spec {
 
 /* A T or an error, for channels and return values. LEAT_RESULT_DEFINE(T); once, at file level, in a header that all share: it defines a
  * struct tagged by T, so T is one word (a typedef for others), and leat_result(T) is the same type in every file. Fields: T value; leat_error
- * *error, NULL if there is a value. Whoever receives it owns the error. leat_result_drop(T) is the drop function for leat_on_drop: it
- * releases the error of a result that nobody received. */
+ * *error, NULL if there is a value. Whoever receives it owns the error. leat_result_drop(T) is the drop function that releases the error of a
+ * result that nobody received. Channels that are made with the name leat_result(T), and outputs of stages whose function is declared with it, have it
+ * from the start. Where a typedef stands instead, and where values own something too, leat_on_drop sets the right one. */
 #define LEAT_RESULT_DEFINE(T) \
   struct leat_result_##T { \
+    leat_error *error; /* first: leat_i_drop_result */ \
     T value; \
-    leat_error *error; \
   }; \
   static inline __attribute__((__unused__)) void leat_result_drop_##T(struct leat_result_##T *leat_i_r) { leat_error_release(leat_i_r->error); } \
   struct leat_result_##T

@@ -54,8 +54,7 @@
       make(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_p, N), sizeof *LEAT_I_CAT(leat_i_p, N), (n), LEAT_I_HERE); \
   })
 
-/* leat_rx(T) leat_numbers(scope, T, from, to): from, from + 1, ... up to but without to. T: an integer type. leat_numbers_by(scope, T, from, n,
- * step): n of them; the last may be beyond the range of T, and wraps. */
+/* leat_rx(T) leat_numbers(scope, T, from, to): from, from + 1, ... up to but without to. T: an integer type. */
 #define leat_numbers(s, T, from, to) LEAT_I_NUMBERS(__COUNTER__, s, T, "leat_numbers", from, to, leat_i_numbers)
 #define LEAT_I_NUMBERS(N, s, T, op, from, to, make) \
   __extension__({ \
@@ -83,7 +82,7 @@
     for (size_t leat_i_k = 0; leat_i_k < leat_i_n; leat_i_k++) ((__typeof__(T) *)leat_i_out)[leat_i_k] = name LEAT_I_CAT(LEAT_I_PASS_, n)(&leat_i_a); \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_source, 0, sizeof(T), 0, true); \
+  LEAT_I_FUN_RECORD(name, as_source, 0, sizeof(T), 0, true, LEAT_I_DROP_OF(T)); \
   static __typeof__(T) name params pairs
 #define LEAT_I_KERNEL_OF_as_source(name) name##_leat_kernel
 #define LEAT_I_KERNEL_OF_as_generator(name) name##_leat_kernel
@@ -100,7 +99,7 @@
     LEAT_I_KERNEL_ARGS(name); \
     return (leat_i_step->status = name LEAT_I_CAT(LEAT_I_CALL_, n)((__typeof__(T) *)leat_i_out)) == LEAT_OK; \
   } \
-  LEAT_I_FUN_RECORD(name, as_generator, 0, sizeof(T), 0, true); \
+  LEAT_I_FUN_RECORD(name, as_generator, 0, sizeof(T), 0, true, LEAT_I_DROP_OF(T)); \
   static int name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(__typeof__(T) *, __VA_ARGS__)
 
 #define leat_repeat_fn(s, ...) LEAT_I_GENERATE(__COUNTER__, s, "leat_repeat_fn", as_source, __VA_ARGS__)

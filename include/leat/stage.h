@@ -52,6 +52,7 @@ struct leat_i_fun {
   size_t in, out, args, state;
   bool effect;
   const char *name;
+  void (*drop)(void *); /* what the output has, or NULL */
 };
 
 /* The functions. After the item's name there may be parameters, (type, name) pairs, up to eight: their values are given to the stage and
@@ -68,7 +69,7 @@ struct leat_i_fun {
   static inline __attribute__((__unused__)) __typeof__(Out) name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__); \
   LEAT_I_FUN_TYPES(n, name, In, Out, __VA_ARGS__); \
   LEAT_I_MAP_KERNEL(n, name, In, Out) \
-  LEAT_I_FUN_RECORD(name, as_map, sizeof(In), sizeof(Out), 0, effect); \
+  LEAT_I_FUN_RECORD(name, as_map, sizeof(In), sizeof(Out), 0, effect, LEAT_I_DROP_OF(Out)); \
   LEAT_I_PIPE_RECORD(name, name##_leat_out, leat_i_map, as_map); \
   static inline __typeof__(Out) name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__)
 #define LEAT_I_MAP_KERNEL(n, name, In, Out) \
@@ -85,7 +86,7 @@ struct leat_i_fun {
   static inline __attribute__((__unused__)) bool name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__); \
   LEAT_I_FUN_TYPES(n, name, In, bool, __VA_ARGS__); \
   LEAT_I_MAP_KERNEL(n, name, In, bool) \
-  LEAT_I_FUN_RECORD(name, as_map, sizeof(In), sizeof(bool), 0, false); \
+  LEAT_I_FUN_RECORD(name, as_map, sizeof(In), sizeof(bool), 0, false, NULL); \
   LEAT_I_KERNEL(name##_leat_filter_kernel) { \
     LEAT_I_KERNEL_ARGS(name); \
     const __typeof__(In) *restrict leat_i_x = (const __typeof__(In) *)leat_i_in; \
@@ -102,7 +103,7 @@ struct leat_i_fun {
     } \
     return leat_i_m; \
   } \
-  LEAT_I_FUN_RECORD(name, as_filter, sizeof(In), sizeof(In), 0, false); \
+  LEAT_I_FUN_RECORD(name, as_filter, sizeof(In), sizeof(In), 0, false, NULL); \
   LEAT_I_PIPE_RECORD(name, name##_leat_in, leat_i_filter, as_filter); \
   /* take while: up to the first that is not wanted; skip while: from it on */ \
   LEAT_I_KERNEL(name##_leat_while_kernel) { \
@@ -113,7 +114,7 @@ struct leat_i_fun {
     while (leat_i_k < leat_i_n && name LEAT_I_CAT(LEAT_I_CALL_, n)(leat_i_x[leat_i_k])) leat_i_k++; \
     return leat_i_k; \
   } \
-  LEAT_I_FUN_RECORD(name, as_while, sizeof(In), sizeof(In), 0, false); \
+  LEAT_I_FUN_RECORD(name, as_while, sizeof(In), sizeof(In), 0, false, NULL); \
   static inline bool name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__)
 
 #define LEAT_FOLD(name, Acc, acc, In, ...) LEAT_I_FOLD(LEAT_I_COUNT(__VA_ARGS__), name, Acc, acc, In, __VA_ARGS__)
@@ -129,7 +130,7 @@ struct leat_i_fun {
     *(__typeof__(Acc) *)leat_i_step->state = leat_i_acc; \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_fold, sizeof(In), sizeof(Acc), sizeof(Acc), false); \
+  LEAT_I_FUN_RECORD(name, as_fold, sizeof(In), sizeof(Acc), sizeof(Acc), false, NULL); \
   LEAT_I_KERNEL(name##_leat_scan_kernel) { \
     LEAT_I_KERNEL_ARGS(name); \
     const __typeof__(In) *restrict leat_i_x = (const __typeof__(In) *)leat_i_in; \
@@ -140,7 +141,7 @@ struct leat_i_fun {
     *(__typeof__(Acc) *)leat_i_step->state = leat_i_acc; \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_scan, sizeof(In), sizeof(Acc), sizeof(Acc), false); \
+  LEAT_I_FUN_RECORD(name, as_scan, sizeof(In), sizeof(Acc), sizeof(Acc), false, NULL); \
   LEAT_I_PIPE_RECORD(name, name##_leat_out, leat_i_scan_from_zero, as_scan); \
   static inline __typeof__(Acc) name(__typeof__(Acc) acc, LEAT_I_CAT(LEAT_I_ITEM_, n)(In, __VA_ARGS__))
 
@@ -155,7 +156,7 @@ struct leat_i_fun {
     for (size_t leat_i_k = 0; leat_i_k < leat_i_n; leat_i_k++) name LEAT_I_CAT(LEAT_I_CALL_, n)(leat_i_x[leat_i_k]); \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_sink, sizeof(In), 0, 0, true); \
+  LEAT_I_FUN_RECORD(name, as_sink, sizeof(In), 0, 0, true, NULL); \
   static void name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__)
 
 /* Kernels are vectorised whatever the level of optimisation; clang's are from -O2. */
@@ -180,9 +181,9 @@ struct leat_i_fun {
   }; \
   enum { name##_leat_arity = (n) / 2 }; \
   _Static_assert(__alignof__(struct name##_leat_args) <= 16, #name ": a parameter is aligned to more than 16 bytes; pass a pointer to it")
-#define LEAT_I_FUN_RECORD(name, role, in, out, state, effect) LEAT_I_FUN_RECORD_(name, role, LEAT_I_CAT(LEAT_I_KERNEL_OF_, role)(name), in, out, state, effect)
-#define LEAT_I_FUN_RECORD_(name, role, kernel, in, out, state, effect) \
-  static __attribute__((__unused__)) const struct leat_i_fun name##_leat_##role = {kernel, in, out, sizeof(struct name##_leat_args), state, effect, #name}
+#define LEAT_I_FUN_RECORD(name, role, in, out, state, effect, drop) LEAT_I_FUN_RECORD_(name, role, LEAT_I_CAT(LEAT_I_KERNEL_OF_, role)(name), in, out, state, effect, drop)
+#define LEAT_I_FUN_RECORD_(name, role, kernel, in, out, state, effect, drop) \
+  static __attribute__((__unused__)) const struct leat_i_fun name##_leat_##role = {kernel, in, out, sizeof(struct name##_leat_args), state, effect, #name, drop}
 /* How it is made a stage of its own: see leat/compose.h. */
 #define LEAT_I_PIPE_RECORD(name, Out, make, role) \
   typedef Out name##_leat_pipe_out; \

@@ -96,7 +96,7 @@ struct leat_i_out {
     for (size_t leat_i_k = 0; leat_i_k < leat_i_n; leat_i_k++) name(leat_i_x[leat_i_k], LEAT_I_CAT(LEAT_I_VALUES_, n)((__extension__(leat_out(Out))leat_i_step->state))); \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_flat, sizeof(In), sizeof(Out), sizeof(struct leat_i_out), false); \
+  LEAT_I_FUN_RECORD(name, as_flat, sizeof(In), sizeof(Out), sizeof(struct leat_i_out), false, LEAT_I_DROP_OF(Out)); \
   LEAT_I_PIPE_RECORD(name, name##_leat_out, leat_i_flat_map, as_flat); \
   static void name(__typeof__(In) item, LEAT_I_CAT(LEAT_I_ITEM_, n)(leat_out(Out), __VA_ARGS__))
 #define LEAT_I_KERNEL_OF_as_flat(name) name##_leat_flat_kernel
@@ -120,7 +120,7 @@ struct leat_i_out {
       leat_i_y[leat_i_k] = leat_i_x[leat_i_k].error ? ((ResultOut){.error = leat_i_x[leat_i_k].error}) : name LEAT_I_CAT(LEAT_I_CALL_, n)(leat_i_x[leat_i_k].value); \
     return leat_i_n; \
   } \
-  LEAT_I_FUN_RECORD(name, as_map, sizeof(ResultIn), sizeof(ResultOut), 0, true); \
+  LEAT_I_FUN_RECORD(name, as_map, sizeof(ResultIn), sizeof(ResultOut), 0, true, leat_i_drop_result); \
   LEAT_I_PIPE_RECORD(name, ResultOut, leat_i_map, as_map); \
   static ResultOut name LEAT_I_CAT(LEAT_I_ITEM_AND_, n)(In, __VA_ARGS__)
 #define leat_map_result(s, in, ...) LEAT_I_MAPPING(__COUNTER__, s, in, "leat_map_result", __VA_ARGS__)

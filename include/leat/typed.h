@@ -76,6 +76,14 @@ struct leat_i_rx_only;
                  op ": the element type is an array, a function, const, volatile or _Atomic; put an array into a struct, take a pointer to a " \
                     "function, and use the plain type for the others: values in a channel are copies")
 
+/* The drop function that a channel of T has from the start: that of results (leat/error.h), whose errors nobody else would release. A type cannot be
+ * asked whether it has a member, but here its name is at hand. One that has got another name by a typedef is not recognised. */
+#define LEAT_I_TEXT(...) #__VA_ARGS__
+#define LEAT_I_DROP_OF(...) (__builtin_strncmp(LEAT_I_TEXT(__VA_ARGS__), "struct leat_result_", 19) == 0 ? leat_i_drop_result : NULL)
+LEAT_I_BEGIN
+void leat_i_drop_result(void *result);
+LEAT_I_END
+
 /* Binds the scope that a macro was given to leat_i_s<N>. */
 #define LEAT_I_BIND_SCOPE(N, s, op) \
   __auto_type LEAT_I_CAT(leat_i_s, N) = (s); \

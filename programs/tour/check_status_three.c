@@ -8,9 +8,7 @@ int check_status_three(void) {
   leat_scope(s);
   int errors = 0;
   leat_rx(const char *) urls = leat_values(s, const char *, "a", "https://www.google.com", "b", "c", "d");
-  leat_rx(leat_result(response)) results = leat_map(s, urls, check_status);
-  leat_on_drop(results, leat_result_drop(response)); /* whose errors we do not look at */
-  leat_range(leat_result(response), r, results) {
+  leat_range(leat_result(response), r, leat_map(s, urls, check_status)) {
     if (!r.error) {
       printf("Response: %s\n", r.value.status);
       continue;

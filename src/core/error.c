@@ -288,6 +288,8 @@ static void drop(leat_error *e, leat_error **dead) {
   *dead = e;
 }
 
+void leat_i_drop_result(void *result) { leat_error_release(*(leat_error **)result); }
+
 /* Without recursion: chains may be long, stacks are small. */
 void leat_error_release(leat_error *e) {
   leat_error *dead = NULL;

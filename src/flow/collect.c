@@ -54,7 +54,7 @@ static bool append(struct items *a, const char *items, size_t n) {
 struct gathering {
   struct stage stage;
   struct items items;
-  size_t error_at, errors, most_errors; /* of results */
+  size_t value_at, errors, most_errors; /* of results */
   leat_error *error;
   int status;
 };
@@ -83,13 +83,13 @@ static void apply_collect_results(struct stage *g, struct batch *b) {
   struct gathering *c = (struct gathering *)g;
   for (size_t i = 0; i < b->n; i++) {
     char *item = b->items + i * b->size;
-    leat_error **error = (leat_error **)(void *)(item + c->error_at);
+    leat_error **error = (leat_error **)(void *)item;
     bool stops = false;
     if (*error) {
       c->error = leat_error_join(c->error, *error);
       *error = NULL;
       stops = ++c->errors == c->most_errors;
-    } else if (!append(&c->items, item, 1)) {
+    } else if (!append(&c->items, item + c->value_at, 1)) {
       c->status = LEAT_NOMEM;
       stops = true;
       i--; /* not taken */
@@ -104,11 +104,11 @@ static void apply_collect_results(struct stage *g, struct batch *b) {
 
 static size_t want_results(struct stage *g, size_t below) { return ((struct gathering *)g)->most_errors ? 1 : below; }
 
-int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_size, size_t error_at, void **values, size_t *n, size_t most_errors, leat_error **error, const char *birthplace) {
+int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_size, size_t value_at, void **values, size_t *n, size_t most_errors, leat_error **error, const char *birthplace) {
   happens_call();
   static const struct stage_kind collect = {.name = "collect_results", .apply = apply_collect_results, .want = want_results};
   struct gathering c = {.stage = {.kind = &collect, .name = "collect_results", .birthplace = birthplace, .in = chan_of(in), .in_size = size}, .items = {.size = value_size},
-                        .error_at = error_at, .most_errors = most_errors};
+                        .value_at = value_at, .most_errors = most_errors};
   int status = finish(&c.stage);
   *values = c.items.items;
   *n = c.items.n;
@@ -127,19 +127,26 @@ struct tabling {
   int status;
 };
 
+/* As the functions may panic, an item leaves the rest before it becomes the fold's, or the table's. */
 static void apply_table(struct stage *g, struct batch *b) {
   struct tabling *t = (struct tabling *)g;
-  for (size_t i = 0; i < b->n; i++) {
-    char *item = b->items + i * b->size;
+  b->rest = b->items;
+  b->n_rest = b->n;
+  b->rest_size = b->size;
+  b->rest_drop = b->drop;
+  b->n = 0;
+  while (b->n_rest) {
+    char *item = b->rest;
     g->kernel(&g->step, item, t->key, 1);
     bool had = leat_i_table_get(t->table, t->key) != NULL;
     void *value = leat_i_table_put(t->table, t->key);
     if (!value) {
       t->status = LEAT_NOMEM;
       g->step.done = true;
-      batch_drop(b, i);
-      return;
+      return; /* the run drops the rest */
     }
+    b->rest += b->rest_size;
+    b->n_rest--;
     struct leat_i_step step = {.args = (void *)(uintptr_t)"", .state = value};
     if (t->fold) t->fold->kernel(&step, item, NULL, 1);
     if (t->fold) continue;

@@ -77,6 +77,7 @@ struct leat_i_chan *leat_i_zip(const struct leat_scope *s, struct leat_i_chan *a
                                          (struct leat_i_chan *const *)inputs, 2);
   if (!g) return leat_i_stage_output(g);
   g->kernel = fun->kernel;
+  g->out->drop = fun->drop;
   g->step.args = memcpy(g->own, args, fun->args);
   return leat_i_stage_output(g);
 }

@@ -216,7 +216,7 @@ static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
     for (; g && b->n; g = g->below) {
       g->kind->apply(g, b);
       b->size = g->out_size;
-      b->drop = drop_of(g->out);
+      if (!g->kind->takes_over || drop_of(g->out)) b->drop = drop_of(g->out);
       if (g->kind->more) lowest = g;
     }
     if (computed) *computed = leat_i_nondet_clock();

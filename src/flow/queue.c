@@ -112,6 +112,7 @@ struct leat_i_chan *leat_i_queue(const struct leat_scope *s, struct leat_i_chan 
   if (g) {
     leat_queue_options *own = (leat_queue_options *)(void *)memcpy(g->own, options, sizeof *options);
     if (!own->room) own->room = 1;
+    if (own->room == SIZE_MAX) own->room--; /* which is more than there is as well */
   }
   return leat_i_stage_output(g);
 }

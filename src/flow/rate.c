@@ -25,8 +25,8 @@ static int receive_until(struct stage *g, struct cell *fresh, struct cell *kept,
   return LEAT_OK;
 }
 
-/* How the three differ: when the item that is kept is due, if one has just come. */
-static int run(struct stage *g, int64_t (*due)(struct stage *g, int64_t due_before)) {
+/* How the two differ: when the item that is kept is due, if one has just come, and was due before if it has taken the place of another. */
+static int run(struct stage *g, int64_t (*due)(struct stage *g, int64_t due_before, bool in_place_of_another)) {
   struct cell fresh, kept;
   bool made = make_cell(&fresh, g->in_size, NULL);
   leat_defer(free_cell, &fresh);
@@ -35,9 +35,10 @@ static int run(struct stage *g, int64_t (*due)(struct stage *g, int64_t due_befo
   if (!made) return LEAT_NOMEM;
   int64_t when = LEAT_NEVER;
   for (;;) {
-    int status = receive_until(g, &fresh, &kept, kept.holds ? when : LEAT_NEVER);
+    bool held = kept.holds;
+    int status = receive_until(g, &fresh, &kept, held ? when : LEAT_NEVER);
     if (status == LEAT_OK) {
-      when = due(g, when);
+      when = due(g, when, held);
       if (when > leat_i_nondet_clock()) continue;
     } else if (status != LEAT_DEADLINE) {
       int sent = status == LEAT_CLOSED && kept.holds ? pass(g, &kept) : LEAT_OK;
@@ -47,13 +48,15 @@ static int run(struct stage *g, int64_t (*due)(struct stage *g, int64_t due_befo
   }
 }
 
-static int64_t due_debounce(struct stage *g, int64_t before) { return (void)before, leat_i_deadline_after(g->count); }
+static int64_t due_debounce(struct stage *g, int64_t before, bool in_place_of_another) { return (void)before, (void)in_place_of_another, leat_i_deadline_after(g->count); }
 static int run_debounce(struct stage *g) { return run(g, due_debounce); }
 
-/* Periods follow one another without drift from the first item on; one without an item gives nothing. */
-static int64_t due_sample(struct stage *g, int64_t before) {
+/* Periods follow one another without drift from the first item on; one without an item gives nothing. Where the next item is always there already, the
+ * receive never waits for the end of the period: then the first item after it is the one that is given. */
+static int64_t due_sample(struct stage *g, int64_t before, bool in_place_of_another) {
+  if (in_place_of_another) return before;
   int64_t now = leat_i_nondet_clock();
-  if (before == LEAT_NEVER) return now + g->count;
+  if (before == LEAT_NEVER) return leat_i_deadline_after(g->count);
   if (before > now || g->count <= 0) return before;
   return before + ((now - before) / g->count + 1) * g->count;
 }

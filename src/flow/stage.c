@@ -175,6 +175,7 @@ struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct le
   if (!g) return NULL;
   g->kernel = fun->kernel;
   g->effect |= fun->effect;
+  if (fun->drop && g->out && !s.kind->takes_over) g->out->drop = fun->drop;
   g->step.args = memcpy(g->own, args, fun->args);
   g->step.state = g->own + aligned(fun->args);
   if (state) memcpy(g->step.state, state, fun->state);

@@ -163,16 +163,24 @@ struct leat_i_chan *leat_i_enumerate(const struct leat_scope *s, struct leat_i_c
 struct seen {
   struct leat_i_table table;
   size_t most;
-  char *key; /* room for one; NULL: the item is the key */
+  bool has_key;
+  _Alignas(16) char key[]; /* room for one */
 };
 static struct seen *seen_of(struct stage *g) { return (struct seen *)g->step.state; }
 
+/* The key's function may panic: at any time an item is either among the rest or in the batch, or has been dropped. */
 static void apply_distinct(struct stage *g, struct batch *b) {
   struct seen *v = seen_of(g);
-  size_t kept = 0, n = b->n;
-  for (size_t i = 0; i < n; i++) {
-    char *item = b->items + i * b->size, *key = item;
-    if (v->key) g->kernel(&g->step, item, key = v->key, 1);
+  char *to = other_room(b);
+  b->rest = b->items;
+  b->n_rest = b->n;
+  b->rest_size = b->size;
+  b->rest_drop = b->drop;
+  b->items = to;
+  b->n = 0;
+  while (b->n_rest) {
+    char *item = b->rest, *key = item;
+    if (v->has_key) g->kernel(&g->step, item, key = v->key, 1);
     bool fresh = !leat_i_table_get(&v->table, key);
     if (fresh && leat_i_table_len(&v->table) == v->most) leat_i_table_remove_first(&v->table);
     if (fresh && v->most && !leat_i_table_put(&v->table, key)) {
@@ -180,29 +188,24 @@ static void apply_distinct(struct stage *g, struct batch *b) {
       g->step.status = LEAT_NOMEM;
       fresh = false;
     }
-    if (fresh) memcpy(other_room(b) + kept++ * b->size, item, b->size);
+    b->rest += b->rest_size;
+    b->n_rest--;
+    if (fresh) memcpy(to + b->n++ * b->size, item, b->size);
     else if (b->drop) b->drop(item);
   }
-  b->items = other_room(b);
-  b->n = kept;
 }
 
-static void end_distinct(struct stage *g) {
-  leat_i_table_free(&seen_of(g)->table);
-  free(seen_of(g)->key);
-}
+static void end_distinct(struct stage *g) { leat_i_table_free(&seen_of(g)->table); }
 
 struct leat_i_chan *leat_i_distinct(const struct leat_scope *s, struct leat_i_chan *in, size_t size, const struct leat_i_fun *key, const void *args, size_t most, bool text, const char *birthplace) {
   happens_call();
   static const struct stage_kind distinct = {.name = "distinct", .apply = apply_distinct, .end = end_distinct, .takes_over = true};
-  struct leat_i_fun fun = {.in = size, .out = key ? key->out : size, .name = "distinct"};
+  struct leat_i_fun fun = {.in = size, .out = size, .name = "distinct"};
   if (key) fun = *key;
-  size_t key_size = fun.out;
-  fun.state = sizeof(struct seen);
-  struct seen v = {.table = {.key_size = key_size, .text = text}, .most = most, .key = key ? malloc(key_size) : NULL};
+  fun.state = sizeof(struct seen) + (key ? fun.out : 0);
   struct stage_spec spec = {.kind = &distinct, .scope = s, .in = in, .in_size = size, .out_size = size, .name = "distinct", .birthplace = birthplace};
-  struct stage *g = leat_i_stage_of_fun(&spec, &fun, args ? args : "", &v);
-  if (!g) free(v.key);
+  struct stage *g = leat_i_stage_of_fun(&spec, &fun, args ? args : "", NULL);
+  if (g) *seen_of(g) = (struct seen){.table = {.key_size = fun.out, .text = text}, .most = most, .has_key = key};
   return leat_i_stage_output(g);
 }
 

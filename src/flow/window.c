@@ -1,6 +1,7 @@
 /* See leat/window.h. */
 #include "../core/panic.h"
 #include "../core/time.h"
+#include "../runtime/nondet.h"
 #include "cell.h"
 #include <leat/window.h>
 
@@ -18,9 +19,16 @@ static void drop_slice(void *slice) {
   leat_i_slice_free(&s->items, &s->n, s->leat_i_drop, s->leat_i_size);
 }
 
-static bool new_slice(struct stage *g, struct leat_i_slice *s, size_t n) {
-  *s = (struct leat_i_slice){.items = malloc(n * g->in_size), .leat_i_drop = g->in->drop, .leat_i_size = g->in_size};
-  return s->items;
+/* Memory grows with what comes: that n items are allowed does not say that so many will. *room: of the slice, 0 for a new one. */
+static bool make_room(struct stage *g, struct leat_i_slice *s, size_t *room, size_t n) {
+  size_t more = *room ? 2 * *room : 64, bytes;
+  if (more > n) more = n;
+  if (!*room) *s = (struct leat_i_slice){.leat_i_drop = g->in->drop, .leat_i_size = g->in_size};
+  void *items = __builtin_mul_overflow(more, g->in_size, &bytes) ? NULL : realloc(s->items, bytes);
+  if (!items) return false;
+  s->items = items;
+  *room = more;
+  return true;
 }
 
 /* Hands the slice over, whatever comes of it. */
@@ -47,21 +55,23 @@ static int run_batch(struct stage *g) {
   struct leat_i_slice s = {0};
   leat_defer(drop_slice, (void *)&s);
   struct leat_i_chan *in = (struct leat_i_chan *)g->in;
-  size_t n = g->room;
-  for (int status = LEAT_OK; !status;) {
-    if (!new_slice(g, &s, n)) return LEAT_NOMEM;
-    if ((status = leat_i_recv(in, s.items, g->in_size, LEAT_NEVER))) return status;
-    s.n = 1;
-    int64_t until = g->count == LEAT_NEVER ? LEAT_NEVER : leat_i_deadline_after(g->count);
-    while (s.n < n && !(status = leat_i_recv(in, place(g, &s, s.n), g->in_size, until))) s.n++;
-    bool waited = status == LEAT_DEADLINE && !leat_scope_status(g->body_scope);
+  for (size_t room = 0;;) {
+    int64_t until = LEAT_NEVER;
+    int status = LEAT_OK;
+    bool waited = false;
+    while (s.n < g->room && !waited) {
+      if (s.n == room && !make_room(g, &s, &room, g->room)) return LEAT_NOMEM;
+      if ((status = leat_i_recv(in, place(g, &s, s.n), g->in_size, until))) break;
+      if (s.n++ == 0 && g->count != LEAT_NEVER) until = leat_i_deadline_after(g->count);
+      waited = until != LEAT_NEVER && leat_i_nondet_clock() >= until; /* a receive that finds an item does not look */
+    }
+    waited |= status == LEAT_DEADLINE && !leat_scope_status(g->body_scope);
     if (status && status != LEAT_CLOSED && !waited) return status;
-    int sent = emit(g, &s);
+    int sent = s.n ? emit(g, &s) : LEAT_OK;
+    room = 0;
     if (sent) return sent;
-    if (waited) status = LEAT_OK;
-    else if (status) return status;
+    if (status && !waited) return status;
   }
-  return LEAT_OK;
 }
 
 struct leat_i_chan *leat_i_batch(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, int64_t wait, const char *birthplace) {
@@ -76,22 +86,29 @@ static int run_windows(struct stage *g) {
   struct leat_i_slice s = {0}, next = {0};
   leat_defer(drop_slice, (void *)&s);
   struct leat_i_chan *in = (struct leat_i_chan *)g->in;
-  size_t n = g->room, step = (size_t)g->count;
-  int status;
-  if (!new_slice(g, &s, n)) return LEAT_NOMEM;
+  size_t n = g->room, step = (size_t)g->count, room = 0;
+  if (!make_room(g, &s, &room, n)) return LEAT_NOMEM;
   for (;;) {
-    while (s.n < n && !(status = leat_i_recv(in, place(g, &s, s.n), g->in_size, LEAT_NEVER))) s.n++;
-    if (s.n < n) {
+    int status = LEAT_OK;
+    while (s.n < n) {
+      if (s.n == room && !make_room(g, &s, &room, n)) return LEAT_NOMEM;
+      if ((status = leat_i_recv(in, place(g, &s, s.n), g->in_size, LEAT_NEVER))) break;
+      s.n++;
+    }
+    if (status) {
       bool rest = status == LEAT_CLOSED && s.n && step == n;
       return rest && emit(g, &s) ? LEAT_CLOSED : status;
     }
-    if (!new_slice(g, &next, n)) return LEAT_NOMEM;
-    if (step < n) {
-      next.n = n - step;
-      memcpy(next.items, place(g, &s, step), next.n * g->in_size);
-    }
+    size_t kept = step < n ? n - step : 0;
+    for (room = 0; room < (kept ? kept : 1);)
+      if (!make_room(g, &next, &room, n)) {
+        free(next.items); /* copies */
+        return LEAT_NOMEM;
+      }
+    if (kept) memcpy(next.items, place(g, &s, step), kept * g->in_size);
+    next.n = kept;
     if ((status = emit(g, &s))) {
-      free(next.items); /* copies */
+      free(next.items);
       return status;
     }
     s = next;
@@ -115,7 +132,7 @@ struct leat_i_chan *leat_i_windows(const struct leat_scope *s, struct leat_i_cha
 /* ---- items that wait for their turn: a heap, least first ---- */
 
 struct waiting {
-  char *items; /* each behind its number */
+  char *items; /* each behind its number; two places more than `room`: for the one that is received, and to swap */
   size_t n, room, entry;
   int64_t arrived;
   int (*compare)(const void *, const void *); /* NULL: by number */
@@ -132,7 +149,7 @@ static bool before(const struct waiting *w, size_t i, size_t j) {
 }
 
 static void swap(struct waiting *w, size_t i, size_t j) {
-  char *spare = w->items + w->room * w->entry;
+  char *spare = (char *)at(w, w->room + 1);
   memcpy(spare, at(w, i), w->entry);
   memcpy(at(w, i), at(w, j), w->entry);
   memcpy(at(w, j), spare, w->entry);
@@ -164,20 +181,25 @@ static void free_waiting(struct heap_of *h) {
   free(h->w->items);
 }
 
-static bool make_waiting(struct stage *g, struct waiting *w, size_t n) {
+static bool make_place(struct stage *g, struct waiting *w) {
+  size_t room = w->items ? 2 * w->room : 16, bytes;
   w->entry = sizeof(struct numbered) + ((g->in_size + 15) & ~(size_t)15);
-  w->room = n + 1;
-  w->items = malloc((n + 2) * w->entry);
-  return w->items;
+  char *items = __builtin_mul_overflow(room + 2, w->entry, &bytes) ? NULL : realloc(w->items, bytes);
+  if (!items) return false;
+  w->items = items;
+  w->room = room;
+  return true;
 }
 
-static int receive_into(struct stage *g, struct waiting *w) { return leat_i_recv((struct leat_i_chan *)g->in, at(w, w->n)->item, g->in_size, LEAT_NEVER); }
+static int receive_into(struct stage *g, struct waiting *w) {
+  if ((!w->items || w->n > w->room) && !make_place(g, w)) return LEAT_NOMEM;
+  return leat_i_recv((struct leat_i_chan *)g->in, at(w, w->n)->item, g->in_size, LEAT_NEVER);
+}
 
 static int run_sort_window(struct stage *g) {
   struct waiting w = {.compare = (int (*)(const void *, const void *))(void (*)(void))*(void (**)(void))(void *)g->own};
   struct heap_of heap = {g, &w};
   leat_defer(free_waiting, &heap);
-  if (!make_waiting(g, &w, g->room)) return LEAT_NOMEM;
   int status;
   while (!(status = receive_into(g, &w))) {
     at(&w, w.n)->number = w.arrived++;
@@ -225,7 +247,6 @@ static int run_reorder(struct stage *g) {
   int64_t next = g->count;
   struct heap_of heap = {g, &w};
   leat_defer(free_waiting, &heap);
-  if (!make_waiting(g, &w, g->room)) return LEAT_NOMEM;
   int status;
   while (!(status = receive_into(g, &w))) {
     w.n++; /* so that it is not lost if the function panics */
