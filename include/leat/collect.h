@@ -27,7 +27,8 @@
 #define LEAT_I_COUNTING(N, in, n) \
   __extension__({ \
     LEAT_I_INPUT_OF(N, in, "leat_count"); \
-    leat_i_count_items(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), (n), LEAT_I_HERE); \
+    LEAT_I_BOUND(N, leat_i_n, "leat_count", int64_t *, n); \
+    leat_i_count_items(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), LEAT_I_CAT(leat_i_n, N), LEAT_I_HERE); \
   })
 
 /* int leat_collect(in, T **items, size_t *n): an array of all items, which the caller frees, also if the answer is not LEAT_OK; NULL if
@@ -38,7 +39,8 @@
     LEAT_I_INPUT_OF(N, in, "leat_collect"); \
     __auto_type LEAT_I_CAT(leat_i_p, N) = (items); \
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), LEAT_I_ITEM(N) **), "leat_collect: the second argument does not point to a pointer to items"); \
-    leat_i_collect(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), (void **)LEAT_I_CAT(leat_i_p, N), (n), LEAT_I_HERE); \
+    LEAT_I_BOUND(N, leat_i_n, "leat_collect", size_t *, n); \
+    leat_i_collect(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), (void **)LEAT_I_CAT(leat_i_p, N), LEAT_I_CAT(leat_i_n, N), LEAT_I_HERE); \
   })
 
 /* int leat_collect_results(in, T **values, size_t *n, size_t most_errors, leat_error **error): of a leat_rx(leat_result(T)). Ends early with
@@ -52,8 +54,10 @@
     __auto_type LEAT_I_CAT(leat_i_p, N) = (values); \
     _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_p, N)), __typeof__(((LEAT_I_ITEM(N) *)0)->value) **), \
                    "leat_collect_results: the second argument does not point to a pointer to values"); \
+    LEAT_I_BOUND(N, leat_i_n, "leat_collect_results", size_t *, n); \
+    LEAT_I_BOUND(N, leat_i_e, "leat_collect_results", leat_error **, errors); \
     leat_i_collect_results(LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), sizeof(((LEAT_I_ITEM(N) *)0)->value), offsetof(LEAT_I_ITEM(N), value), (void **)LEAT_I_CAT(leat_i_p, N), \
-                           (n), (most_errors), (errors), LEAT_I_HERE); \
+                           LEAT_I_CAT(leat_i_n, N), (most_errors), LEAT_I_CAT(leat_i_e, N), LEAT_I_HERE); \
   })
 
 /* Into a leat_table (leat/table.h), by a key that the LEAT_MAP function `key` makes of each item. int leat_collect_table(in, table, key): the table's

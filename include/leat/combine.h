@@ -109,13 +109,15 @@
 /* int leat_tee(scope, in, leat_rx(T) *outs, n): the n outputs get each item, in step: the next is received when all have taken the last (put a
  * leat_buffer behind one that may lag). Items with a drop function are owned once, so there leat_tee_with(scope, in, outs, n, copy) is needed:
  * void copy(T *to, const T *from). Answers LEAT_OK or LEAT_NOMEM. */
-#define leat_tee(s, in, outs, n) LEAT_I_TEE(__COUNTER__, s, in, outs, n, "leat_tee", ((void (*)(LEAT_I_ELEM(*(outs)) *, const LEAT_I_ELEM(*(outs)) *))NULL))
+#define leat_tee(s, in, outs, n) LEAT_I_TEE(__COUNTER__, s, in, outs, n, "leat_tee", NULL)
 #define leat_tee_with(s, in, outs, n, copy) LEAT_I_TEE(__COUNTER__, s, in, outs, n, "leat_tee_with", copy)
 #define LEAT_I_TEE(N, s, in, outs, n, op, copy) \
   __extension__({ \
     LEAT_I_STAGE_OF(N, s, in, op); \
     LEAT_I_OUTS_OF(N, outs, op); \
-    void (*LEAT_I_CAT(leat_i_f, N))(LEAT_I_ITEM(N) *, const LEAT_I_ITEM(N) *) = (copy); \
+    __auto_type LEAT_I_CAT(leat_i_f, N) = LEAT_I_VALUE(copy); \
+    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_f, N)), void *) || LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_f, N)), void (*)(LEAT_I_ITEM(N) *, const LEAT_I_ITEM(N) *)), \
+                   op ": the last argument is not a void function of a pointer to an item and a pointer to a constant one"); \
     leat_i_tee(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), (struct leat_i_chan **)LEAT_I_CAT(leat_i_p, N), (n), \
                (void (*)(void *, const void *))LEAT_I_CAT(leat_i_f, N), LEAT_I_HERE); \
   })
@@ -141,7 +143,8 @@
   __extension__({ \
     LEAT_I_STAGE_OF(N, s, in, "leat_partition"); \
     LEAT_I_OUTS_OF(N, yes, "leat_partition"); \
-    __typeof__(LEAT_I_CAT(leat_i_p, N)) LEAT_I_CAT(leat_i_q, N) = (no); \
+    __auto_type LEAT_I_CAT(leat_i_q, N) = (no); \
+    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_q, N)), leat_rx(LEAT_I_ITEM(N)) *), "leat_partition: the outputs are not leat_rx of the channel's element type"); \
     LEAT_I_FILTERS_("leat_partition", LEAT_I_FIRST(__VA_ARGS__)); \
     LEAT_I_FUNCTION_OF(N, "leat_partition", __VA_ARGS__) \
     struct leat_i_chan *LEAT_I_CAT(leat_i_o, N)[2]; \

@@ -50,6 +50,7 @@
   __extension__({ \
     LEAT_I_BIND_SCOPE(N, s, op); \
     __auto_type LEAT_I_CAT(leat_i_p, N) = (items); \
+    _Static_assert(LEAT_I_SAME(__typeof__(*LEAT_I_CAT(leat_i_p, N)), __typeof__(LEAT_I_VALUE(*LEAT_I_CAT(leat_i_p, N)))), op ": the second argument is not an array of items"); \
     (leat_rx(__typeof__(LEAT_I_VALUE(*LEAT_I_CAT(leat_i_p, N))))) \
       make(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_p, N), sizeof *LEAT_I_CAT(leat_i_p, N), (n), LEAT_I_HERE); \
   })
@@ -117,8 +118,14 @@
  * leat_io_read, and not closed. */
 typedef char *leat_line;
 LEAT_RESULT_DEFINE(leat_line);
-#define leat_lines(s, path) (__extension__(leat_rx(leat_result(leat_line)))leat_i_lines((s), (path), -1, LEAT_I_HERE))
-#define leat_lines_of(s, fd) (__extension__(leat_rx(leat_result(leat_line)))leat_i_lines((s), NULL, (fd), LEAT_I_HERE))
+#define leat_lines(s, path) LEAT_I_LINES(__COUNTER__, s, "leat_lines", leat_i_lines, const char *, path)
+#define leat_lines_of(s, fd) LEAT_I_LINES(__COUNTER__, s, "leat_lines_of", leat_i_lines_of, int, fd)
+#define LEAT_I_LINES(N, s, op, make, T, from) \
+  __extension__({ \
+    LEAT_I_BIND_SCOPE(N, s, op); \
+    LEAT_I_BOUND(N, leat_i_x, op, T, from); \
+    (leat_rx(leat_result(leat_line))) make(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_x, N), LEAT_I_HERE); \
+  })
 
 LEAT_I_BEGIN
 struct leat_i_chan *leat_i_values(const struct leat_scope *s, const void *values, size_t size, size_t n, int64_t times, const char *birthplace);
@@ -126,5 +133,6 @@ struct leat_i_chan *leat_i_array(const struct leat_scope *s, const void *items, 
 struct leat_i_chan *leat_i_filled(const struct leat_scope *s, const void *items, size_t size, size_t n, const char *birthplace);
 struct leat_i_chan *leat_i_numbers(const struct leat_scope *s, size_t size, uint64_t from, uint64_t n, const char *birthplace);
 struct leat_i_chan *leat_i_generate(const struct leat_scope *s, const struct leat_i_fun *fun, const void *args, const char *birthplace);
-struct leat_i_chan *leat_i_lines(const struct leat_scope *s, const char *path, int fd, const char *birthplace);
+struct leat_i_chan *leat_i_lines(const struct leat_scope *s, const char *path, const char *birthplace);
+struct leat_i_chan *leat_i_lines_of(const struct leat_scope *s, int fd, const char *birthplace);
 LEAT_I_END

@@ -60,7 +60,7 @@ LEAT_I_END
 #define leat_beat_recv(h, c, target) LEAT_I_BEAT_RECV(__COUNTER__, h, c, target)
 #define LEAT_I_BEAT_RECV(N, h, c, target) \
   __extension__({ \
-    leat_heartbeat *LEAT_I_CAT(leat_i_h, N) = (h); \
+    LEAT_I_BOUND(N, leat_i_h, "leat_beat_recv", leat_heartbeat *, h); \
     __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
     LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_c, N), "leat_beat_recv"); \
     __auto_type LEAT_I_CAT(leat_i_p, N) = (target); \
@@ -70,7 +70,7 @@ LEAT_I_END
 #define leat_beat_send(h, c, ...) LEAT_I_BEAT_SEND(__COUNTER__, h, c, (__VA_ARGS__))
 #define LEAT_I_BEAT_SEND(N, h, c, value) \
   __extension__({ \
-    leat_heartbeat *LEAT_I_CAT(leat_i_h, N) = (h); \
+    LEAT_I_BOUND(N, leat_i_h, "leat_beat_send", leat_heartbeat *, h); \
     __auto_type LEAT_I_CAT(leat_i_c, N) = (c); \
     LEAT_I_CAN_SEND(LEAT_I_CAT(leat_i_c, N), "leat_beat_send"); \
     __auto_type LEAT_I_CAT(leat_i_x, N) = LEAT_I_VALUE(value); \

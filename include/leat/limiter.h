@@ -77,4 +77,4 @@ LEAT_I_END
 
 /* leat_rx(T) leat_limited(scope, in, leat_limiter *l): a stage (leat/stage.h) that passes items on, a token (of dimension 0) for each. Nothing is left
  * out; what is upstream is held up. Several stages may share a limiter, which must outlive them. */
-#define leat_limited(s, in, l) LEAT_I_PASSING(__COUNTER__, s, in, "leat_limited", leat_i_limited, (l))
+#define leat_limited(s, in, l) LEAT_I_PASSING(__COUNTER__, s, in, "leat_limited", leat_i_limited, leat_limiter *, l)

@@ -7,9 +7,9 @@
  * the input.
  * leat_throttle(scope, in, period): an item, and then none for so long: the first of a burst.
  * leat_sample(scope, in, period): each period the latest item that came in it, if there was one; the last one at the end of the input. */
-#define leat_debounce(s, in, quiet) LEAT_I_PASSING(__COUNTER__, s, in, "leat_debounce", leat_i_debounce, (quiet))
-#define leat_throttle(s, in, period) LEAT_I_PASSING(__COUNTER__, s, in, "leat_throttle", leat_i_throttle, (period))
-#define leat_sample(s, in, period) LEAT_I_PASSING(__COUNTER__, s, in, "leat_sample", leat_i_sample, (period))
+#define leat_debounce(s, in, quiet) LEAT_I_PASSING(__COUNTER__, s, in, "leat_debounce", leat_i_debounce, int64_t, quiet)
+#define leat_throttle(s, in, period) LEAT_I_PASSING(__COUNTER__, s, in, "leat_throttle", leat_i_throttle, int64_t, period)
+#define leat_sample(s, in, period) LEAT_I_PASSING(__COUNTER__, s, in, "leat_sample", leat_i_sample, int64_t, period)
 
 LEAT_I_BEGIN
 struct leat_i_chan *leat_i_debounce(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t quiet, const char *birthplace);

@@ -256,11 +256,12 @@ struct leat_i_fun {
 
 /* leat_rx(T) leat_buffer(scope, in, n): the same items, with room for n between what is upstream and what is downstream, which decouples
  * them: see docs/buffer.md for when that helps. It is the only thing that lets a source run further ahead than one item. */
-#define leat_buffer(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_buffer", leat_i_buffer, (n))
-#define LEAT_I_PASSING(N, s, in, op, make, argument) \
+#define leat_buffer(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_buffer", leat_i_buffer, size_t, n)
+#define LEAT_I_PASSING(N, s, in, op, make, Argument, argument) \
   __extension__({ \
     LEAT_I_STAGE_OF(N, s, in, op); \
-    (leat_rx(LEAT_I_ITEM(N))) make(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), argument, LEAT_I_HERE); \
+    LEAT_I_BOUND(N, leat_i_x, op, Argument, argument); \
+    (leat_rx(LEAT_I_ITEM(N))) make(LEAT_I_CAT(leat_i_s, N), LEAT_I_RAW_IN(N), sizeof(LEAT_I_ITEM(N)), LEAT_I_CAT(leat_i_x, N), LEAT_I_HERE); \
   })
 
 LEAT_I_BEGIN

@@ -33,10 +33,10 @@
 
 /* leat_rx(T) leat_take(scope, in, n): the first n items; the source is asked for no more. leat_first(scope, in): the first. leat_skip(scope, in,
  * n): all but the first n. leat_last(scope, in): the last, when the input has ended. */
-#define leat_take(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_take", leat_i_take, (n))
-#define leat_first(s, in) LEAT_I_PASSING(__COUNTER__, s, in, "leat_first", leat_i_take, 1)
-#define leat_skip(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_skip", leat_i_skip, (n))
-#define leat_last(s, in) LEAT_I_PASSING(__COUNTER__, s, in, "leat_last", leat_i_last, 0)
+#define leat_take(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_take", leat_i_take, int64_t, n)
+#define leat_first(s, in) LEAT_I_PASSING(__COUNTER__, s, in, "leat_first", leat_i_take, int64_t, 1)
+#define leat_skip(s, in, n) LEAT_I_PASSING(__COUNTER__, s, in, "leat_skip", leat_i_skip, int64_t, n)
+#define leat_last(s, in) LEAT_I_PASSING(__COUNTER__, s, in, "leat_last", leat_i_last, int64_t, 0)
 
 /* leat_rx(Acc) leat_scan(scope, in, initial, fn, args...): all that a fold goes through: fn(initial, item 1), fn(that, item 2), ... LEAT_FOLD. */
 #define leat_scan(s, in, initial, ...) LEAT_I_SCAN(__COUNTER__, s, in, initial, __VA_ARGS__)

@@ -76,6 +76,11 @@ struct leat_i_rx_only;
                  op ": the element type is an array, a function, const, volatile or _Atomic; put an array into a struct, take a pointer to a " \
                     "function, and use the plain type for the others: values in a channel are copies")
 
+/* Binds an argument whose type does not depend on a channel's. */
+#define LEAT_I_BOUND(N, local, op, T, argument) \
+  __auto_type LEAT_I_CAT(local, N) = LEAT_I_VALUE(argument); \
+  _Static_assert(LEAT_I_FITS(__typeof__(T), LEAT_I_CAT(local, N)), op ": an argument does not have the type " #T)
+
 /* The drop function that a channel of T has from the start: that of results (leat/error.h), whose errors nobody else would release. A type cannot be
  * asked whether it has a member, but here its name is at hand. One that has got another name by a typedef is not recognised. */
 #define LEAT_I_TEXT(...) #__VA_ARGS__

@@ -213,12 +213,24 @@ static void drop_line(void *item) {
   leat_error_release(r->error);
 }
 
-struct leat_i_chan *leat_i_lines(const struct leat_scope *s, const char *path, int fd, const char *birthplace) {
-  happens_call();
+static struct leat_i_chan *make_lines(const struct leat_scope *s, struct lines from, const char *birthplace) {
   static const struct stage_kind lines = {.name = "lines", .source = next_line, .end = end_lines, .effect = true};
   struct stage *g = leat_i_stage_make(&(struct stage_spec){.kind = &lines, .scope = s, .out_size = sizeof(line_result), .own = sizeof(struct lines), .birthplace = birthplace});
-  if (!g) return leat_i_stage_output(g);
-  *lines_of(g) = (struct lines){.path = path ? strdup(path) : NULL, .fd = path ? -1 : fd};
+  if (!g) {
+    free(from.path);
+    return leat_i_stage_output(g);
+  }
+  *lines_of(g) = from;
   leat_i_on_drop(leat_i_stage_output(g), drop_line);
   return leat_i_stage_output(g);
+}
+
+struct leat_i_chan *leat_i_lines(const struct leat_scope *s, const char *path, const char *birthplace) {
+  happens_call();
+  return make_lines(s, (struct lines){.path = path ? strdup(path) : NULL, .fd = -1}, birthplace);
+}
+
+struct leat_i_chan *leat_i_lines_of(const struct leat_scope *s, int fd, const char *birthplace) {
+  happens_call();
+  return make_lines(s, (struct lines){.fd = fd}, birthplace);
 }
