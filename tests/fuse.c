@@ -256,6 +256,27 @@ LEAT_MAP(huge_of, int, huge, n) {
   return h;
 }
 LEAT_MAP(end_of, huge, int, h) { return h.bytes[199999]; }
+/* What an effect has received at one go it works on one by one: each time the scope may have ended. */
+LEAT_SINK(ends_its_scope, int, n, int, at, struct leat_scope *, s) {
+  CHECK(n <= at);
+  if (n == at) leat_cancel(s);
+}
+LEAT_EFFECT(ends_its_scope_and_passes_on, int, int, n, int, at, struct leat_scope *, s) {
+  CHECK(n <= at);
+  if (n == at) leat_cancel(s);
+  return n;
+}
+TEST_GO(an_effect_behind_a_buffer_ends_at_the_item_at_which_its_scope_does) {
+  for (int at = 0; at < 40; at += 13)
+    for (int way = 0; way < 3; way++) {
+      leat_scope(s);
+      int_rx in = leat_buffer(s, leat_numbers(s, int, 0, 100), 64);
+      if (way == 0) CHECK_EQ(leat_for_each(s, in, ends_its_scope, at, s), LEAT_OK);
+      if (way == 1) CHECK_EQ(leat_for_each(s, leat_take(s, in, 90), ends_its_scope, at, s), LEAT_OK); /* which counts */
+      if (way == 2) leat_range(int, v, leat_buffer(s, leat_map(s, in, ends_its_scope_and_passes_on, at, s), 64)) CHECK(v < at);
+      CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+    }
+}
 TEST_GO(items_larger_than_a_stack) {
   leat_scope(s);
   int i = 0;

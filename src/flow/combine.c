@@ -7,9 +7,7 @@
 #include <stdlib.h>
 
 /* A run from the input to the output of a stage that has a body: what feeds the input is taken into it. The share in the input is the run's. */
-static const struct stage_kind conduit_kind;
-static void apply_conduit(struct stage *g, struct batch *b) { (void)g, (void)b; }
-static const struct stage_kind conduit_kind = {.name = "conduit", .apply = apply_conduit, .takes_over = true};
+static const struct stage_kind conduit_kind = {.name = "conduit", .takes_over = true};
 static int run_conduit(struct stage *g, struct chan *in, struct chan *out) {
   struct stage conduit = {.kind = &conduit_kind, .name = g->name, .birthplace = g->birthplace, .scope = g->scope, .in = in, .n_inputs = 1, .out = out, .in_size = g->out_size, .out_size = g->out_size};
   conduit.inputs = &conduit.in;

@@ -43,7 +43,7 @@ struct stage_kind {
   bool takes_over;  /* items are passed on as they are, and so is the drop function */
   /* Up to `want` items, at least one, and LEAT_OK; or why there are none. */
   int (*source)(struct stage *g, struct batch *b, size_t want);
-  void (*apply)(struct stage *g, struct batch *b);
+  void (*apply)(struct stage *g, struct batch *b);    /* or NULL: they pass as they are */
   size_t (*want)(struct stage *g, size_t below);      /* how many are wanted from upstream if so many are wanted below; 0: none ever again */
   bool (*more)(struct stage *g, struct batch *b);     /* after apply: a further part of what became of it */
   bool (*flush)(struct stage *g, struct batch *b);    /* after the last item: what is left. True if there was something */

@@ -278,11 +278,9 @@ struct leat_i_chan *leat_i_last(const struct leat_scope *s, struct leat_i_chan *
 
 /* ---- room ---- */
 
-static void apply_buffer(struct stage *g, struct batch *b) { (void)g, (void)b; }
-
 struct leat_i_chan *leat_i_buffer(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, const char *birthplace) {
   happens_call();
-  static const struct stage_kind buffer = {.name = "buffer", .apply = apply_buffer, .takes_over = true};
+  static const struct stage_kind buffer = {.name = "buffer", .takes_over = true};
   struct stage_spec spec = {.kind = &buffer, .scope = s, .in = in, .in_size = size, .out_size = size, .capacity = n, .birthplace = birthplace};
   return leat_i_stage_output(leat_i_stage_make(&spec));
 }
