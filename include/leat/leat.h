@@ -30,6 +30,7 @@
 #include "queue.h"
 #include "rate.h"
 #include "replicate.h"
+#include "rollback.h"
 #include "runtime.h"
 #include "rwmutex.h"
 #include "scope.h"
