@@ -82,18 +82,22 @@ TEST(stop_cancels_and_joins_what_still_runs) {
   CHECK_EQ(leat_runtime_stop(), LEAT_OK);
   CHECK_EQ(canceled, 10);
 }
-TEST(stop_leaves_no_thread) {
-  for (int i = 0; i < 3; i++) {
-    use_runtime();
-    CHECK_EQ(leat_runtime_stop(), LEAT_OK);
-  }
+static int threads_in_kernel(void) {
   char line[100];
   int threads = 0;
   FILE *f = fopen("/proc/self/status", "r");
   CHECK(f != NULL);
   while (fgets(line, sizeof line, f)) sscanf(line, "Threads: %d", &threads);
   fclose(f);
-  CHECK(threads == 1 || (threads == 2 && (test_under_tsan() || test_under_qemu()))); /* they have one of their own */
+  return threads;
+}
+TEST(stop_leaves_no_thread) {
+  for (int i = 0; i < 3; i++) {
+    use_runtime();
+    CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+  }
+  int own = test_under_tsan() || test_under_qemu(); /* they have one of their own */
+  UNTIL(threads_in_kernel() <= 1 + own); /* the kernel counts one that has been joined for a little longer */
 }
 LEAT_FN(stops_the_runtime) { CHECK_EQ(leat_runtime_stop(), LEAT_INVALID); }
 TEST(a_goroutine_cannot_stop_it) {

@@ -86,7 +86,7 @@ class Layout(dict):
 class Record:
     """A struct of the library at an address: record.member is a number read from it."""
 
-    SIZES = {"kind": 1, "reason": 1, "wait": 4, "status": 4, "n_live": 4, "shield": 1, "flags": 4, "state": 4, "fresh": 4, "thread_id": 4}
+    SIZES = {"kind": 1, "reason": 1, "wait": 4, "status": 4, "n_live": 4, "credit": 4, "shield": 1, "flags": 4, "fresh": 4, "thread_id": 4}
     SIGNED = ("status", "since", "thread_id")
 
     def __init__(self, layout, kind, address):
@@ -132,8 +132,7 @@ class Runtime:
             base, stride, fresh = slab.base, slab.stride, slab.fresh
             slots = memory(slab.address + here["slab.slots"], here["slot.size"] * fresh)
             for i in range(fresh):
-                at = i * here["slot.size"] + here["slot.state"]
-                if int.from_bytes(slots[at:at + 4], "little") != here["slot.free"]:
+                if slots[i * here["slot.size"] + here["slot.live"]]:
                     end = base + stride * (i + 1) - i % here["stack.staggers"] * here["stack.stagger"]
                     yield self.record("goroutine", end - room)
 
@@ -326,7 +325,8 @@ class Scopes(gdb.Command):
             line = "  " * depth + text(scope.birthplace)
             if owner:
                 line += f", of goroutine {runtime.record('goroutine', owner).id}"
-            line += f": {scope.n_live} goroutines"
+            live = scope.n_live - sum(w.credit for w in runtime.workers() if w.credit_of == scope.address)
+            line += f": {live} goroutines"
             if scope.shield:
                 line += ", a shield"
             if scope.status:

@@ -314,7 +314,7 @@ static int wait_on_nil(struct goroutine *self, int64_t deadline) {
 /* A try that would block, found without the lock. */
 static inline int would_block(struct goroutine *self, int status) {
   leat_i_operation(self);
-  self->ignored = 0;
+  self->ignored = 0; /* and `fenced` stays */
   return status;
 }
 
@@ -348,7 +348,7 @@ static __attribute__((noinline)) int send_any(struct chan *c, const void *value,
 static __attribute__((noinline)) int pass_on(struct goroutine *self, struct goroutine *woken) {
   leat_i_ready(woken);
   leat_i_operation(self);
-  self->ignored = 0;
+  note_done(self);
   return LEAT_OK;
 }
 static __attribute__((noinline)) int look_around(struct worker *w, struct goroutine *self, int status) {
@@ -375,7 +375,7 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
   lock_drop(&c->lock);
   if (woken) return pass_on(self, woken);
   if (unlikely(operation_is_due(worker))) return look_around(worker, self, LEAT_OK);
-  self->ignored = 0;
+  note_done(self);
   return LEAT_OK;
 }
 
@@ -388,8 +388,7 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!c)) return LEAT_FULL;
   leat_i_chan_check(c, "leat_try_send");
-  atomic_thread_fence(memory_order_seq_cst);
-  if (!chan_may_send(c)) return would_block(self, LEAT_FULL);
+  if (!chan_may_send(c) && (full_fence(self), !chan_may_send(c))) return would_block(self, LEAT_FULL);
   happens_read(value, c->elem_size);
   lock_take(&c->lock);
   status = send_locked(c, value, &woken);
@@ -499,7 +498,7 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   if (woken) return pass_on(self, woken);
   if (unlikely(operation_is_due(worker))) return look_around(worker, self, status);
   if (unlikely(status != LEAT_OK)) return wait_answer(self, status);
-  self->ignored = 0;
+  note_done(self);
   return LEAT_OK;
 }
 
@@ -516,8 +515,7 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
   if (unlikely(!c)) return zeroed(target, size, LEAT_EMPTY);
   leat_i_chan_check(c, "leat_try_recv");
-  atomic_thread_fence(memory_order_seq_cst);
-  if (!chan_may_recv(c)) return would_block(self, zeroed(target, size, LEAT_EMPTY));
+  if (!chan_may_recv(c) && (full_fence(self), !chan_may_recv(c))) return would_block(self, zeroed(target, size, LEAT_EMPTY));
   lock_take(&c->lock);
   status = recv_locked(c, target, &woken);
   if (status == WOULD_BLOCK) {
@@ -559,6 +557,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
   struct goroutine *self = leat_i_self(), *woken = NULL;
   const char *item = items;
   size_t left = n;
+  self->fenced = false;
   if (sent) *sent = 0;
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
@@ -601,6 +600,7 @@ static inline __attribute__((always_inline)) int receive_n(struct leat_i_chan *h
   struct goroutine *self = leat_i_self(), *woken = NULL;
   char *item = items;
   size_t taken = 0;
+  self->fenced = false;
   if (got) *got = 0;
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);

@@ -117,10 +117,18 @@ static inline void chan_copy(void *to, const void *from, size_t size) {
   }
 }
 
-/* Looks without the lock, behind a full fence by the caller if it answers by a false: else two who each send on one channel and then try the
- * other might both find nothing, as what the first half stored may still be on its way when the second half looks. False: there was a moment during the call when the operation would have blocked. What a channel has and what waits
- * there are never both looked at, as what is seen of two words may be of two moments: with a buffer its filling alone decides, without one
- * who waits. A close is for good, so looked for last. */
+/* Looks without the lock. False: there was a moment during the call when the operation would have blocked. What a channel has and what waits there
+ * are never both looked at, as what is seen of two words may be of two moments: with a buffer its filling alone decides, without one who waits.
+ * A close is for good, so looked for last.
+ *
+ * Who answers its caller by a false has looked behind a full fence: else two who each send on one channel and then try the other might both find
+ * nothing, as what they stored may still be on its way when they look. A goroutine that looks again and again needs one fence only, until it puts
+ * into a channel or takes from one (5 against 12 ns; to close and to stop are read-modify-writes, and so fences themselves). */
+static inline void full_fence(struct goroutine *self) {
+  if (self->fenced) return;
+  atomic_thread_fence(memory_order_seq_cst);
+  self->fenced = true;
+}
 static inline bool chan_may_recv(struct chan *c) {
   if (c->capacity ? load_acquire(&c->n) != 0 : load_acquire(&c->senders.first) != NULL) return true;
   return load_acquire(&c->flags) & (CHAN_ENDED | CHAN_UNASKED);

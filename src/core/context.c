@@ -12,6 +12,7 @@
 #include "../runtime/scheduler.h"
 #include "channel.h"
 #include "error.h"
+#include "membership.h"
 #include "panic.h"
 #include "scope.h"
 #include "time.h"
@@ -313,7 +314,7 @@ static void start_hook(struct watch *w, struct cancel *c) {
   static const leat_go_options plain;
   struct goroutine *g = leat_i_goroutine_new(&(struct goroutine_start){
     .scope = &h->context.scope, .fn = h->fn, .args = h->args, .birthplace = h->birthplace, .options = &plain});
-  int status = g ? leat_i_scope_add(&h->context.scope, g) : LEAT_NOMEM;
+  int status = g ? leat_i_member_add(&h->context.scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK) {
     goroutine_collect(&c->woken, g);
     return;

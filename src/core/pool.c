@@ -1,8 +1,8 @@
 /* See leat/pool.h.
  *
  * The cache is made of parts: part 0 for plain threads and for workers beyond those there are parts for, the others for one worker each. A part
- * holds one object in `first`, and a stack behind its lock. Anyone may take `first`, by an exchange; only its worker puts one there, so an
- * empty one is filled by a plain store: between asking which worker it is and the store there is no switch. Objects are taken from the top, so
+ * holds one object in `first`, and a stack behind its lock. `first` is its worker's, behind a biased lock: others take it only to drop it, when
+ * the part has not been used for a period (in part 0 it stays empty). Between asking which worker it is and the store there is no switch. Objects are taken from the top, so
  * what lies at the bottom is what is not needed: `low`, the least height since the last look, is how many of them that are.
  * Rejected: Go's way, two generations of which the older one is dropped as a whole, which makes anew what is needed every other period. Lists
  * without locks: the lock of a part is free but for the moment in which a part that has run empty looks for an object elsewhere.
@@ -26,6 +26,7 @@ static const int64_t PERIOD = LEAT_SECONDS(1);
 
 struct part {
   _Alignas(64) _Atomic(void *) first;
+  struct biased at_first;
   _Atomic(uint32_t) uses; /* roughly: concurrent ones may count as one */
   struct lock lock;
   _Atomic(size_t) n; /* changed under the lock */
@@ -122,10 +123,15 @@ static __attribute__((noinline)) void *take_from_stack(struct part *part) {
   return object;
 }
 
-static inline void *take(struct part *part) {
-  void *object = load_relaxed(&part->first);
-  if (likely(object != NULL) && (object = exchange(&part->first, NULL))) return object;
-  return load_relaxed(&part->n) ? take_from_stack(part) : NULL;
+static inline void *take(struct part *part) { return load_relaxed(&part->n) ? take_from_stack(part) : NULL; }
+
+/* By the part's worker; answers what lay there. */
+static inline void *replace_first(struct part *part, void *object) {
+  biased_take(&part->at_first);
+  void *before = load_relaxed(&part->first);
+  store_release(&part->first, object);
+  biased_drop(&part->at_first);
+  return before;
 }
 
 /* False out of memory. */
@@ -175,7 +181,10 @@ static void drop_from_bottom(struct pool *p, struct part *part, size_t n) {
 }
 
 static void drop_first(struct pool *p, struct part *part) {
-  void *object = exchange(&part->first, NULL);
+  if (!load_relaxed(&part->first) || !leat_i_biased_claim(&part->at_first)) return; /* its worker is at it, so it is used */
+  void *object = load_acquire(&part->first);
+  store_relaxed(&part->first, NULL);
+  biased_unclaim(&part->at_first);
   if (object) drop_object(p, object);
 }
 
@@ -209,8 +218,10 @@ static int get_from_cache(struct pool *p, void **object, const struct leat_i_poo
   struct parts *parts = parts_of(p);
   if (unlikely(!parts)) return make_object(p, type, object);
   uint32_t own = own_part(parts);
-  count_use(&parts->part[own]);
-  if (unlikely(!(*object = take(&parts->part[own])))) return get_from_others(p, parts, own, object, type);
+  struct part *part = &parts->part[own];
+  count_use(part);
+  *object = load_relaxed(&part->first) ? replace_first(part, NULL) : NULL;
+  if (unlikely(!*object && !(*object = take(part)))) return get_from_others(p, parts, own, object, type);
   happens_after(*object);
   return LEAT_OK;
 }
@@ -227,7 +238,7 @@ static inline void put_into_cache(struct pool *p, void *object) {
   if (own && !load_relaxed(&part->first)) {
     store_release(&part->first, object);
   } else {
-    void *displaced = exchange(&part->first, object); /* the warmest is taken first */
+    void *displaced = own ? replace_first(part, object) : object; /* the warmest is taken first */
     if (displaced && !push(part, displaced)) drop_object(p, displaced);
   }
   if (unlikely(uses % LOOK_AT_CLOCK < 2)) trim(p, parts);

@@ -9,15 +9,13 @@
 #include "../inspect/leak.h"
 #include "channel.h"
 #include "error.h"
+#include "membership.h"
 #include "panic.h"
 #include "time.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
-static inline struct scope *also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
 
 #ifdef LEAT_DEBUG
 /* Debug builds keep freed contexts for a while, so that a handle that outlived one is recognised; a block's is, while its stack is not used
@@ -117,7 +115,8 @@ bool leat_i_unwatch(struct watch *w) {
 /* ---- cancelling ---- */
 
 /* With the scope's lock: claims a goroutine that waits in it, onto the list. */
-static void interrupt(struct scope *s, struct goroutine *g, struct cancel *c) {
+static void interrupt(struct scope *s, struct goroutine *g, void *cancel) {
+  struct cancel *c = cancel;
   uint32_t word = load_seq(&g->wait);
   if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, load_relaxed(&s->status))) return;
   happens_before(g);
@@ -128,11 +127,11 @@ static void interrupt(struct scope *s, struct goroutine *g, struct cancel *c) {
  * when it has been made, after the walk. So joins are held up from before the status can be seen: for each hook, and, while the walk goes on,
  * in the scopes above its top that count for it (those below are locked by it). */
 static void hold_up_joins(struct scope *s) {
-  for (; s; s = also_counted(s)) add(&s->holding_up, 1);
+  for (; s; s = leat_i_also_counted(s)) add(&s->holding_up, 1);
 }
 static void let_joins_go_on(struct scope *s) {
   for (struct scope *up; s; s = up) {
-    up = also_counted(s);
+    up = leat_i_also_counted(s);
     sub(&s->holding_up, 1); /* from here on the scope may be gone */
   }
 }
@@ -160,14 +159,14 @@ static void mark(struct scope *s, struct cancel *c) {
   happens_before(&s->status);
   if (done) leat_i_chan_close_with(done, &s->status, c->status, &c->woken);
   else store_seq(&s->status, c->status);
-  c->reaches_others |= s->members || (s->owner && s->owner != c->by);
+  c->reaches_others = c->reaches_others || (s->owner && s->owner != c->by) || leat_i_has_listed_members(s);
 }
 
 /* Likewise, later. */
 static void interrupt_all(struct scope *s, struct cancel *c) {
   if (!load_relaxed(&s->status)) return; /* a context without cancel, made since the first walk */
   if (s->owner) interrupt(s, s->owner, c);
-  for (struct goroutine *g = s->members; g; g = g->member_next) interrupt(s, g, c);
+  leat_i_members_each_listed(s, interrupt, c);
 }
 
 /* The contexts of a home that is being left are all visited: there may be one below that is shielded until then. */
@@ -214,7 +213,7 @@ void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   const char *cause = c->cause;
   char *copy = c->home || !cause ? NULL : strdup(cause); /* a scope that is left has a cause for good */
   if (!c->home) cause = copy ? copy : "canceled, and no memory to say why";
-  struct scope *above = also_counted(s);
+  struct scope *above = leat_i_also_counted(s);
   hold_up_joins(above);
   lock_take(&s->lock);
   bool first = load_relaxed(&s->status) == LEAT_OK;
@@ -332,6 +331,7 @@ struct leat_scope *leat_i_shield_enter(struct leat_scope *s, const char *where) 
 /* Waits until all goroutines, or all but the services, have ended. Nothing interrupts a join: what is cancelled are those it waits for. */
 static void join(struct scope *s, struct goroutine *self, bool all) {
   int spins = 0;
+  credit_return_of(s);
   lock_take(&s->lock);
   for (;;) {
     bool held_up = load_acquire(&s->holding_up); /* looked at before the counts, which then hold what has started */
@@ -421,6 +421,7 @@ static bool is_busy(struct scope *s) {
 static void leave(struct scope *s, struct goroutine *self) {
   leat_error *unhandled = NULL;
   leat_i_holds_release(&s->held);
+  credit_return_of(s);
   if (is_busy(s)) unhandled = leat_i_scope_end(s, self);
   else leat_i_timer_disarm(&s->timer);
   happens_after(&s->status); /* who wrote the cause */
@@ -457,67 +458,7 @@ void leat_i_scope_end_root(struct goroutine *self) {
   leat_i_scope_init_root(root);
 }
 
-/* ---- membership and failure ---- */
-
-int leat_i_scope_add(struct scope *s, struct goroutine *g) {
-  lock_take(&s->lock);
-  int status = load_relaxed(&s->status);
-  if (status == LEAT_OK) {
-    g->member_next = s->members;
-    if (s->members) s->members->member_prev = g;
-    s->members = g;
-    s->n_live++;
-    if (!g->service) s->n_tasks++;
-  }
-  lock_drop(&s->lock);
-  if (status) {
-    happens_after(&s->status);
-    return status;
-  }
-  while (unlikely((s = also_counted(s)) != NULL)) {
-    lock_take(&s->lock);
-    s->n_live++;
-    if (!g->service) s->n_tasks++;
-    lock_drop(&s->lock);
-  }
-  return LEAT_OK;
-}
-
-/* With the lock, which it drops: one goroutine less. If it was the last, those who wait for that go on; then the scope may be gone. */
-static void count_down(struct scope *s, bool service) {
-  struct goroutine *woken = NULL;
-  s->n_live--;
-  if (!service) s->n_tasks--;
-  if (s->joiners && !(s->join_all ? s->n_live : s->n_tasks)) {
-    for (struct goroutine *g = s->joiners, *next; g; g = next) {
-      next = g->link;
-      if (leat_i_claim(g, LEAT_OK)) goroutine_collect(&woken, g); /* always: the wait is masked */
-    }
-    s->joiners = NULL;
-  }
-  lock_drop(&s->lock);
-  leat_i_ready_list(woken);
-}
-
-static void unlink_member(struct scope *s, struct goroutine *g) {
-  bool service = g->service;
-  happens_before(service ? &s->n_live : &s->n_tasks);
-  lock_take(&s->lock);
-  if (g->member_prev) g->member_prev->member_next = g->member_next;
-  else s->members = g->member_next;
-  if (g->member_next) g->member_next->member_prev = g->member_prev;
-  struct scope *up = also_counted(s);
-  count_down(s, service);
-  while (unlikely(up != NULL)) {
-    happens_before(service ? &up->n_live : &up->n_tasks);
-    lock_take(&up->lock);
-    struct scope *next = also_counted(up);
-    count_down(up, service);
-    up = next;
-  }
-}
-
-void leat_i_scope_take_back(struct goroutine *g) { unlink_member(g->base, g); }
+/* ---- failure, and the end of a goroutine ---- */
 
 /* True if it is the scope's first failure. *go_on: it does not cancel the others. */
 static bool record_failure(struct scope *s, int status, const leat_error *error, const struct goroutine *g, const char *birthplace, bool *go_on) {
@@ -529,7 +470,7 @@ static bool record_failure(struct scope *s, int status, const leat_error *error,
     happens_before(&s->failure);
     s->failure = (leat_failure){.status = status, .message = leat_error_message(error), .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace,
                                 .error = leat_error_retain(error)};
-    s->failure_passed_on = also_counted(s) && !*go_on;
+    s->failure_passed_on = leat_i_also_counted(s) && !*go_on;
   }
   lock_drop(&s->lock);
   if (!first) free(name);
@@ -540,7 +481,7 @@ void leat_i_scope_fail(struct scope *s, int status, const char *message, const s
   char who[256] = "", cause[320];
   leat_error *error = g && g->error && !message ? leat_error_retain(g->error) : leat_i_error_plain(status, message ? message : "");
   message = leat_error_message(error);
-  for (; s; s = also_counted(s)) {
+  for (; s; s = leat_i_also_counted(s)) {
     bool go_on;
     if (s->kind == SCOPE_VALUE) continue;
     if (!record_failure(s, status, error, g, birthplace, &go_on)) break; /* those above have one too */
@@ -556,7 +497,8 @@ void leat_i_scope_fail(struct scope *s, int status, const char *message, const s
   leat_error_release(error);
 }
 
-void leat_i_scope_remove(struct goroutine *g) {
+/* What others are told when it ends. */
+static __attribute__((noinline)) void tell_end(struct goroutine *g) {
   struct scope *s = g->base;
   int status = g->status;
   bool cancelled = (status == LEAT_CANCELED || status == LEAT_DEADLINE) && load_acquire(&s->status);
@@ -566,7 +508,11 @@ void leat_i_scope_remove(struct goroutine *g) {
   else leat_error_release(g->error);
   leat_error_release(g->last_failure);
   if (g->waitgroup) leat_i_waitgroup_ended(g->waitgroup, g);
-  unlink_member(s, g);
+}
+
+void leat_i_scope_remove(struct goroutine *g) {
+  if (unlikely(g->status || g->error || g->last_failure || g->task || g->waitgroup)) tell_end(g);
+  leat_i_member_ended(g);
 }
 
 /* ---- the public rest ---- */
@@ -691,7 +637,7 @@ size_t leat_scope_goroutines(leat_view view) {
   struct scope *s = (struct scope *)view;
   leat_i_scope_check(s, "leat_scope_goroutines");
   lock_take(&s->lock);
-  size_t n = s->n_live;
+  size_t n = s->n_live - leat_i_credit_of(s);
   lock_drop(&s->lock);
   return n;
 }
@@ -820,6 +766,7 @@ static void hand_on_from(struct hold *list, struct goroutine *to, const void *ar
 }
 
 void leat_i_holds_hand_on(struct goroutine *self, struct goroutine *to, const void *args, size_t size) {
+  if (!size) return;
   for (struct scope *s = self->scope; s && s->owner == self; s = s->parent)
     if (s->held) hand_on_from(s->held, to, args, size);
   if (self->holds) hand_on_from(self->holds, to, args, size);

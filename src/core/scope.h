@@ -89,8 +89,9 @@ struct scope {
   struct lock lock;
 
   /* Guarded by the lock. */
-  struct goroutine *members;
-  uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for */
+  uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for; with the credit that workers have: membership.h */
+  uint32_t starts; /* up to when they go on credit */
+  _Atomic(bool) on_credit; /* without the lock */
   _Atomic(uint32_t) holding_up; /* cancels that may yet start hooks, for which joins wait; without the lock */
   _Atomic(uint32_t) waits;      /* calls of leat_wait that have not returned, for a context; without the lock */
   struct goroutine *joiners; /* linked by link; one at most but for contexts */
@@ -106,6 +107,9 @@ struct scope {
   /* Guarded by the parent's lock. */
   struct scope *next_sibling, *previous_sibling;
 
+  struct lock members_lock;
+  struct goroutine *members; /* guarded by it: those that have waited, in this scope or in blocks within */
+
   /* The owner's. */
   struct hold *held;
 #ifdef LEAT_DEBUG
@@ -118,6 +122,9 @@ struct scope {
   _Atomic(int64_t) deadline; /* read through views by others */
 };
 _Static_assert(sizeof(struct scope) <= sizeof(struct leat_scope), "leat_scope has too little room");
+
+/* A context's goroutines are counted in all scopes up to its home. NULL when that has been reached. */
+static inline struct scope *leat_i_also_counted(const struct scope *s) { return likely(s->kind == SCOPE_BLOCK) ? NULL : s->parent; }
 
 /* The status of a scope, LEAT_OK while it goes on: the one load that cancellation costs. */
 static inline int leat_i_scope_interrupts(const struct scope *s) { return load_seq(&((struct scope *)s)->status); }
@@ -138,9 +145,6 @@ void leat_i_scope_init_root(struct scope *root);
 /* Cancels and joins all that is left, and frees it. */
 void leat_i_scope_end_root(struct goroutine *self);
 
-/* Membership. Adding fails with the scope's status when it has been cancelled. */
-int leat_i_scope_add(struct scope *s, struct goroutine *g);
-void leat_i_scope_take_back(struct goroutine *g); /* undoes add for one that never ran */
 /* The goroutine has ended with g->status and g->error: records its failure, completes its task, counts it back, wakes who waits. */
 void leat_i_scope_remove(struct goroutine *g);
 void leat_i_waitgroup_ended(struct leat_waitgroup *group, struct goroutine *g);

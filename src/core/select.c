@@ -77,7 +77,7 @@ static void touched(const leat_case *k) {
 
 static int chosen(struct goroutine *self, uint32_t index, int status) {
   self->select_status = status;
-  self->ignored = 0;
+  note_done(self);
   if (status == LEAT_NOMEM) return LEAT_NOMEM;
   return (int)index;
 }
@@ -114,7 +114,7 @@ static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool 
   }
   bool may_default = default_index >= 0 && n_channels <= 1; /* that none of several is ready can only be said of one moment */
   if (may_default && n_channels && !ready) {
-    atomic_thread_fence(memory_order_seq_cst); /* see chan_may_recv */
+    full_fence(self); /* see chan_may_recv */
     ready = (uint64_t)is_ready(&cases[the_channel]) << the_channel;
   }
   while (ready) {
@@ -134,7 +134,9 @@ static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool 
   }
   if (!may_default) return NOT_YET;
   leat_i_operation(self);
-  return chosen(self, (uint32_t)default_index, LEAT_OK);
+  self->select_status = LEAT_OK;
+  self->ignored = 0;
+  return default_index;
 }
 
 static void lock_all(struct select *s) {

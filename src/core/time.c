@@ -14,6 +14,7 @@
 #include "../runtime/scheduler.h"
 #include "../inspect/leak.h"
 #include "channel.h"
+#include "membership.h"
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
@@ -64,7 +65,7 @@ static struct goroutine *run_function(struct timer *timer, int64_t now) {
   happens_after(t);
   struct goroutine *g = leat_i_goroutine_new(&(struct goroutine_start){
     .scope = t->scope, .fn = t->function.leat_i_fn, .args = t->function.leat_i_args, .birthplace = t->function.leat_i_birthplace, .options = &plain});
-  int status = g ? leat_i_scope_add(t->scope, g) : LEAT_NOMEM;
+  int status = g ? leat_i_member_add(t->scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK) return g;
   if (g) leat_i_goroutine_discard(g); /* the scope is cancelled */
   else leat_i_scope_fail(t->scope, LEAT_NOMEM, "a timer's function could not be started", NULL, t->function.leat_i_birthplace);

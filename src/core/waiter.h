@@ -118,6 +118,11 @@ static inline __attribute__((always_inline)) int queue_wait_on(struct queue *q, 
   int status = leat_i_park_on(self, lock, reason, object);
   return likely(self->woken_by == w) ? w->status : leat_i_queue_withdraw(w, lock, status);
 }
+/* An operation has been done. */
+static inline void note_done(struct goroutine *self) {
+  self->ignored = 0;
+  self->fenced = false;
+}
 /* The end of every operation that cancellation reaches: passes the status on, through leat_i_cancelled if the caller's scope has ended. Then a
  * channel was closed by others who were cancelled too and came first, so that a fold, say, must not take what it has for all there is. */
 static inline int wait_answer(struct goroutine *self, int status) {
@@ -126,6 +131,6 @@ static inline int wait_answer(struct goroutine *self, int status) {
     if (status == LEAT_CANCELED || (scope_status && status == LEAT_DEADLINE)) return leat_i_cancelled(self, status);
     if (scope_status && status == LEAT_CLOSED) return leat_i_cancelled(self, scope_status);
   }
-  self->ignored = 0;
+  note_done(self);
   return status;
 }

@@ -34,6 +34,8 @@ const struct layout_entry leat_i_layout[] = {
   LAYOUT_OFFSET(worker, current),
   LAYOUT_OFFSET(worker, thread_id),
   LAYOUT_OFFSET(worker, all_next),
+  LAYOUT_OFFSET(worker, credit_of),
+  LAYOUT_OFFSET(worker, credit),
   LAYOUT_OFFSET(scope, children),
   LAYOUT_OFFSET(scope, next_sibling),
   LAYOUT_OFFSET(scope, owner),

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "object.h"
 #include "../core/channel.h"
+#include "../core/membership.h"
 #include "../core/mutex.h"
 #include "../core/rwmutex.h"
 #include "../core/scope.h"
@@ -69,7 +70,7 @@ static void describe_channel(const void *object, char *text, size_t size) {
 static void describe_scope(const void *object, char *text, size_t size) {
   struct scope s;
   char where[96];
-  if (leat_i_read_memory(&s, object, sizeof s)) snprintf(text, size, " (entered at %s, %u left)", read_text(s.birthplace, where, sizeof where), s.n_live);
+  if (leat_i_read_memory(&s, object, sizeof s)) snprintf(text, size, " (entered at %s, %u left)", read_text(s.birthplace, where, sizeof where), s.n_live - leat_i_credit_of(object));
 }
 
 static void describe_task(const void *object, char *text, size_t size) {

@@ -1,6 +1,7 @@
 /* See goroutine.h and leat/goroutine.h. */
 #define _GNU_SOURCE
 #include "goroutine.h"
+#include "../core/membership.h"
 #include "../core/panic.h"
 #include "../core/scope.h"
 #include "../inspect/fault.h"
@@ -53,6 +54,7 @@ struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start) {
     .waitgroup = start->options->leat_i_waitgroup,
     .service = start->options->service,
     .epoch = leak_epoch(),
+    .unlisted = true,
     .slab = slab,
     .slot = slot,
     .canary = canary,
@@ -115,8 +117,8 @@ static int start(struct goroutine_start *s) {
   if (!s->scope) s->scope = self->scope;
   s->starter = self;
   struct goroutine *g = leat_i_goroutine_new(s);
-  int status = g ? leat_i_scope_add(s->scope, g) : LEAT_NOMEM;
-  if (status == LEAT_OK && s->options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_scope_take_back(g);
+  int status = g ? leat_i_member_start(self, s->scope, g) : LEAT_NOMEM;
+  if (status == LEAT_OK && s->options->pinned && (status = leat_i_start_pinned(g)) != LEAT_OK) leat_i_member_take_back(g);
   if (status != LEAT_OK) {
     if (g) leat_i_goroutine_discard(g);
     if (status == LEAT_NOMEM) leat_i_scope_fail(s->scope, LEAT_NOMEM, "a goroutine could not be started", NULL, s->birthplace);

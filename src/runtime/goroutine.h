@@ -75,6 +75,7 @@ struct goroutine {
   struct hold *holds;
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
+  bool fenced;           /* there has been a full fence since it last put into a channel or took from one: see chan_may_recv */
   bool panicking, deferring; /* the latter: a deferred call is under way */
   int range_status, select_status;
 
@@ -91,6 +92,7 @@ struct goroutine {
   uint32_t epoch; /* see inspect/leak.h */
   int thread_id;  /* of a plain thread: the kernel's number */
   bool service;
+  bool unlisted; /* its scope does not list it yet: see core/membership.h; read and written by itself */
   bool stage; /* it runs a stage's functions: see the users of a channel in scope.h */
 
   /* Its end. */
@@ -98,7 +100,7 @@ struct goroutine {
   struct leat_error *error;        /* why it fails, or NULL; owned */
   struct leat_error *last_failure; /* of a scope that it has left after a leat_wait, which it may answer with; owned */
 
-  /* Guarded by base->lock. */
+  /* Guarded by base->members_lock. */
   struct goroutine *member_next, *member_prev;
 
   /* Its stack. */

@@ -5,7 +5,7 @@
  * thread's turn. Never held while calling user code; may be held across a goroutine switch, where the scheduler releases it after
  * the goroutine has left its stack (park.h).
  *
- * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address) -> nothing; descriptor -> nothing; task -> nothing;
+ * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address) -> nothing; each -> a scope's members_lock, a leaf; descriptor -> nothing; task -> nothing;
  * scheduler, timer shard, slab list: leaves, never together. */
 #pragma once
 #include "atomics.h"

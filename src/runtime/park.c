@@ -11,6 +11,7 @@
 #include "runtime.h"
 #include "switch.h"
 #include "timer.h"
+#include "../core/membership.h"
 #include "../core/panic.h"
 #include "../core/scope.h"
 #include "../inspect/deadlock.h"
@@ -101,6 +102,7 @@ static inline __attribute__((always_inline)) struct worker *arrive(void) {
   if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
   if (likely(after == AFTER_PARK)) commit_park(g, false);
   else finish_otherwise(w, g, after);
+  credit_check(w, load_relaxed(&w->current));
   return w;
 }
 
@@ -183,6 +185,7 @@ static inline __attribute__((always_inline)) int leave(struct goroutine *self, u
     drop_locks(self);
     leat_i_thread_locks_report();
   }
+  if (unlikely(self->unlisted) && floor != WAIT_MASKED_FLOOR) leat_i_member_list(self);
   happens_before(self); /* for whoever hands it a value, or takes one from it */
   store_relaxed(&self->wait, floor << 2);
   store_relaxed(&self->waits_for, object);

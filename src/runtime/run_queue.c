@@ -109,29 +109,13 @@ static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
   }
 }
 
-void leat_i_next_await(struct worker *w) {
-  do {
-    store_release(&w->at_next, false);
-    for (int spins = 0; load_acquire(&w->next_claimed); spins++) {
-      if (spins < 100) cpu_relax();
-      else sched_yield(); /* a thief is in a system call meanwhile */
-    }
-    store_relaxed(&w->at_next, true);
-    fence_light();
-  } while (load_acquire(&w->next_claimed));
-}
-
 /* What lies in another worker's next-slot, or its latest starter, or NULL; perhaps NULL because somebody is at it. */
 static struct goroutine *take_next_of(struct worker *w) {
-  bool free = false;
   struct goroutine *g = NULL;
-  if (!has_next(w) || !cas(&w->next_claimed, &free, true)) return NULL;
-  leat_i_fence_heavy();
-  if (!load_acquire(&w->at_next)) {
-    if ((g = load_acquire(&w->next))) store_relaxed(&w->next, NULL);
-    else if ((g = load_acquire(&w->starters))) store_relaxed(&w->starters, g->link);
-  }
-  store_release(&w->next_claimed, false);
+  if (!has_next(w) || !leat_i_biased_claim(&w->at_next)) return NULL;
+  if ((g = load_acquire(&w->next))) store_relaxed(&w->next, NULL);
+  else if ((g = load_acquire(&w->starters))) store_relaxed(&w->starters, g->link);
+  biased_unclaim(&w->at_next);
   return g;
 }
 

@@ -8,7 +8,6 @@
  *
  * The ring is Go's, after Chase and Lev: head moves by compare-and-swap, the owner's pops too, so that one thief may take many. */
 #pragma once
-#include "fence.h"
 #include "nondet.h"
 #include "worker.h"
 
@@ -31,38 +30,27 @@ int64_t leat_i_oldest_runnable(void);
 void leat_i_ring_push(struct worker *w, struct goroutine *g);
 
 /* The next-slot is filled and emptied at most switches, and emptied by others hardly ever: it is guarded, as the list of starters is, by a
- * biased lock. The owner marks
- * that it is at it, others claim it and then look for the mark, behind a fence that makes the owner's plain store seen (fence.h). Who claims
- * and finds the mark gives up; the owner waits for a claim to end. Others never fill the slot, so to fill an empty one takes no lock.
- * (With an exchange the slot took an eighth of a ping-pong's time.) */
-void leat_i_next_await(struct worker *w); /* the owner, who finds it claimed */
-static inline void next_lock(struct worker *w) {
-  store_relaxed(&w->at_next, true);
-  fence_light();
-  if (unlikely(load_acquire(&w->next_claimed))) leat_i_next_await(w);
-}
-static inline void next_unlock(struct worker *w) { store_release(&w->at_next, false); }
-
+ * biased lock. Others never fill the slot, so to fill an empty one takes no lock. */
 static inline struct goroutine *next_replace(struct worker *w, struct goroutine *g) {
-  next_lock(w);
+  biased_take(&w->at_next);
   struct goroutine *before = load_relaxed(&w->next);
   store_release(&w->next, g);
-  next_unlock(w);
+  biased_drop(&w->at_next);
   return before;
 }
 static inline struct goroutine *next_take(struct worker *w) { return next_replace(w, NULL); }
 
 static inline void starter_push(struct worker *w, struct goroutine *g) {
-  next_lock(w);
+  biased_take(&w->at_next);
   g->link = load_relaxed(&w->starters);
   store_release(&w->starters, g);
-  next_unlock(w);
+  biased_drop(&w->at_next);
 }
 static inline struct goroutine *starter_pop(struct worker *w) {
-  next_lock(w);
+  biased_take(&w->at_next);
   struct goroutine *g = load_relaxed(&w->starters);
   if (g) store_relaxed(&w->starters, g->link);
-  next_unlock(w);
+  biased_drop(&w->at_next);
   return g;
 }
 

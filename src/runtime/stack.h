@@ -67,7 +67,8 @@ struct goroutine *leat_i_stack_find(const void *address, bool *in_guard);
 
 /* Calls visit for the memory of every slab: stacks in use and free, and guards. */
 void leat_i_stacks_each_slab(void (*visit)(char *low, char *high, void *environment), void *environment);
-/* Calls visit for the next live goroutine, which does not end while it is looked at; false, and no call, when there is none left. */
+/* Calls visit for the next live goroutine, which does not end while it is looked at; false, and no call, when there is none left: it has to be
+ * called until then. */
 struct stack_cursor {
   uint32_t slab, slot;
 };

@@ -3,6 +3,7 @@
  * The first starts with the runtime, further ones when there is work for them, spare ones when a worker is stuck, up to max_threads. A pinned
  * goroutine has a worker that exists for it alone; the main thread is the worker of the main goroutine. */
 #pragma once
+#include "biased.h"
 #include "counters.h"
 #include "goroutine.h"
 #include "runtime.h"
@@ -37,8 +38,7 @@ struct worker {
   /* Shared. */
   _Alignas(64) _Atomic(struct goroutine *) next; /* the next-slot: see run_queue.h, as for the three that follow */
   _Atomic(struct goroutine *) starters;
-  _Atomic(bool) at_next;
-  _Atomic(bool) next_claimed;
+  struct biased at_next;
   _Atomic(uint32_t) head; /* of the ring: moved by compare-and-swap, by the owner too */
   _Atomic(uint32_t) tail; /* stored by the owner only */
   _Atomic(uint32_t) ticks; /* counts scheduling decisions: the watcher sees by it who is stuck */
@@ -50,6 +50,9 @@ struct worker {
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
   _Atomic(struct goroutine *) ring[RING_SIZE];
+
+  _Atomic(struct scope *) credit_of; /* see core/membership.h; stored by the owner only, as the next */
+  _Atomic(uint32_t) credit;
 
   _Alignas(64) struct counters counters; /* written by its thread only */
 

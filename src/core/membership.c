@@ -1,0 +1,158 @@
+/* See membership.h. */
+#include "membership.h"
+#include "../runtime/park.h"
+#include "waiter.h"
+
+enum { CREDIT = 16, MOST_CREDIT = 2 * CREDIT, STARTS_BEFORE = 8 };
+
+/* With the lock, which it drops: n tasks less, or one service. If it was the last, those who wait for that go on; then the scope may be gone. */
+static void count_down(struct scope *s, uint32_t n, bool service) {
+  struct goroutine *woken = NULL;
+  s->n_live -= n;
+  if (!service) s->n_tasks -= n;
+  if (s->joiners && !(s->join_all ? s->n_live : s->n_tasks)) {
+    for (struct goroutine *g = s->joiners, *next; g; g = next) {
+      next = g->link;
+      if (leat_i_claim(g, LEAT_OK)) goroutine_collect(&woken, g); /* always: the wait is masked */
+    }
+    s->joiners = NULL;
+  }
+  lock_drop(&s->lock);
+  leat_i_ready_list(woken);
+}
+
+/* ---- credit ---- */
+
+void leat_i_credit_return(struct worker *w) {
+  struct scope *s = load_relaxed(&w->credit_of);
+  uint32_t n = load_relaxed(&w->credit);
+  if (n) lock_take(&s->lock); /* without credit the scope may be gone */
+  store_relaxed(&w->credit, 0);
+  store_relaxed(&w->credit_of, NULL);
+  if (n) count_down(s, n, false);
+}
+
+/* The worker's credit is of s from here on. */
+static void credit_in(struct worker *w, struct scope *s) {
+  if (load_relaxed(&w->credit_of) == s) return;
+  if (load_relaxed(&w->credit_of)) leat_i_credit_return(w);
+  store_relaxed(&w->credit_of, s);
+}
+
+uint32_t leat_i_credit_of(const struct scope *s) {
+  uint32_t sum = 0;
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
+    if (load_relaxed(&w->credit_of) == s) sum += load_relaxed(&w->credit);
+  return sum;
+}
+
+/* ---- counting ---- */
+
+int leat_i_member_add(struct scope *s, struct goroutine *g) {
+  lock_take(&s->lock);
+  int status = load_relaxed(&s->status);
+  if (status == LEAT_OK) {
+    s->n_live++;
+    if (!g->service) s->n_tasks++;
+    if (s->starts < STARTS_BEFORE && ++s->starts == STARTS_BEFORE && s->kind == SCOPE_BLOCK) store_relaxed(&s->on_credit, true);
+  }
+  lock_drop(&s->lock);
+  if (status) {
+    happens_after(&s->status);
+    return status;
+  }
+  while (unlikely((s = leat_i_also_counted(s)) != NULL)) {
+    lock_take(&s->lock);
+    s->n_live++;
+    if (!g->service) s->n_tasks++;
+    lock_drop(&s->lock);
+  }
+  return LEAT_OK;
+}
+
+int leat_i_member_start(struct goroutine *self, struct scope *s, struct goroutine *g) {
+  struct worker *w = leat_i_worker();
+  if (!load_relaxed(&s->on_credit) || !w || g->service || !stands_for(self, s)) return leat_i_member_add(s, g);
+  int status = leat_i_scope_interrupts(s);
+  if (unlikely(status)) {
+    happens_after(&s->status);
+    return status;
+  }
+  credit_in(w, s);
+  uint32_t credit = load_relaxed(&w->credit);
+  if (likely(credit)) {
+    store_relaxed(&w->credit, credit - 1);
+    return LEAT_OK;
+  }
+  lock_take(&s->lock);
+  s->n_live += CREDIT + 1;
+  s->n_tasks += CREDIT + 1;
+  store_relaxed(&w->credit, CREDIT);
+  lock_drop(&s->lock);
+  return LEAT_OK;
+}
+
+static void end_on_credit(struct worker *w, struct scope *s) {
+  credit_in(w, s);
+  uint32_t credit = load_relaxed(&w->credit) + 1;
+  if (likely(credit < MOST_CREDIT)) {
+    store_relaxed(&w->credit, credit);
+    return;
+  }
+  lock_take(&s->lock);
+  store_relaxed(&w->credit, credit - CREDIT);
+  count_down(s, CREDIT, false);
+}
+
+static void unlist(struct scope *s, struct goroutine *g) {
+  lock_take(&s->members_lock);
+  if (g->member_prev) g->member_prev->member_next = g->member_next;
+  else s->members = g->member_next;
+  if (g->member_next) g->member_next->member_prev = g->member_prev;
+  lock_drop(&s->members_lock);
+}
+
+void leat_i_member_ended(struct goroutine *g) {
+  struct scope *s = g->base;
+  bool service = g->service;
+  struct worker *w = leat_i_worker();
+  happens_before(service ? &s->n_live : &s->n_tasks);
+  if (!g->unlisted) unlist(s, g);
+  if (load_relaxed(&s->on_credit) && w && !service) {
+    end_on_credit(w, s);
+    return;
+  }
+  for (struct scope *up; s; s = up) {
+    up = leat_i_also_counted(s);
+    if (unlikely(s != g->base)) happens_before(service ? &s->n_live : &s->n_tasks);
+    lock_take(&s->lock);
+    count_down(s, 1, service);
+  }
+}
+
+void leat_i_member_take_back(struct goroutine *g) { leat_i_member_ended(g); }
+
+/* ---- listing ---- */
+
+void leat_i_member_list(struct goroutine *g) {
+  struct scope *s = g->base;
+  g->unlisted = false;
+  lock_take(&s->members_lock);
+  g->member_next = s->members;
+  if (s->members) s->members->member_prev = g;
+  s->members = g;
+  lock_drop(&s->members_lock);
+}
+
+bool leat_i_has_listed_members(struct scope *s) {
+  lock_take(&s->members_lock);
+  bool any = s->members;
+  lock_drop(&s->members_lock);
+  return any;
+}
+
+void leat_i_members_each_listed(struct scope *s, void (*visit)(struct scope *s, struct goroutine *g, void *environment), void *environment) {
+  lock_take(&s->members_lock);
+  for (struct goroutine *g = s->members; g; g = g->member_next) visit(s, g, environment);
+  lock_drop(&s->members_lock);
+}

@@ -1,0 +1,48 @@
+/* Who belongs to a scope: the goroutines that were started in it. They are counted, so that it can be joined, and listed, so that a cancel finds
+ * those that wait.
+ *
+ * Listed late. A goroutine that runs looks at the scope's status before it waits: a cancel need not find it. So a goroutine is listed when it
+ * first waits, and one that never does is never listed. A cancel stores the status and then looks at the list, under its lock; a goroutine that
+ * lists itself after that look therefore sees the status.
+ *
+ * Counted on credit. Two CPUs that start and end goroutines in one scope would take its lock from each other at each of them. So a worker counts
+ * CREDIT at a time: the scope's count is the goroutines that there are and the credit that workers hold. A start takes one from the worker's
+ * credit, an end adds one. Credit must not hold up a join, so a worker has credit of a scope only while the goroutine that runs on it stands for
+ * that scope: it is counted there itself, or owns it, and the owner gives credit back before it joins. Whoever arrives on the worker and does not
+ * stand for the scope gives it back. Only scopes with more than a few starts do so, and never services (they hold up no wait) and contexts
+ * (counted in several scopes).
+ *
+ * Starting and joining 1,000: 2 RMW fewer each; on two CPUs that start in the same scope, MEASURED. */
+#pragma once
+#include "scope.h"
+#include "../runtime/worker.h"
+
+/* Counts a new goroutine. Fails with the scope's status when that has been cancelled. Any thread. */
+int leat_i_member_add(struct scope *s, struct goroutine *g);
+/* The same, on credit if it can be: by self, which starts it. */
+int leat_i_member_start(struct goroutine *self, struct scope *s, struct goroutine *g);
+void leat_i_member_take_back(struct goroutine *g); /* undoes both, for one that never ran */
+/* It ends: who waits for the last goes on. From here on the scope may be gone. */
+void leat_i_member_ended(struct goroutine *g);
+
+/* Before it waits for the first time. */
+void leat_i_member_list(struct goroutine *g);
+bool leat_i_has_listed_members(struct scope *s);
+void leat_i_members_each_listed(struct scope *s, void (*visit)(struct scope *s, struct goroutine *g, void *environment), void *environment);
+
+/* Gives back what the worker has. */
+void leat_i_credit_return(struct worker *w);
+static inline void credit_return_of(const struct scope *s) {
+  struct worker *w = leat_i_worker();
+  if (w && load_relaxed(&w->credit_of) == s) leat_i_credit_return(w);
+}
+static inline bool stands_for(const struct goroutine *g, const struct scope *s) {
+  return (g->scope == s || g->base == s) && !g->service && g->kind != KIND_IDLE;
+}
+/* When g has arrived on the worker. */
+static inline void credit_check(struct worker *w, const struct goroutine *g) {
+  const struct scope *s = load_relaxed(&w->credit_of);
+  if (unlikely(s != NULL) && !stands_for(g, s)) leat_i_credit_return(w);
+}
+/* The credit of s that workers hold now. With the scope's lock, or of a copy that need not be exact. */
+uint32_t leat_i_credit_of(const struct scope *s);
