@@ -548,6 +548,29 @@ TEST_GO(a_reset_postpones) {
   CHECK(!leat_timer_reset(t, LEAT_SECONDS(1000)));
   CHECK_EQ(leat_try_recv(leat_timer_chan(t), &at), LEAT_EMPTY);
 }
+
+/* Timers that are moved again and again, later and earlier, among others: each fires once, in the order of their last times, and none early. */
+enum { MOVED = 200 };
+TEST_GO(each_of_many_that_are_moved_fires_at_its_last_time) {
+  leat_scope(s);
+  leat_timer *t[MOVED];
+  int64_t due[MOVED];
+  unsigned random = 1;
+  for (int i = 0; i < MOVED; i++) t[i] = leat_timer_start(s, LEAT_SECONDS(1000 + i));
+  for (int round = 0; round < 20; round++)
+    for (int i = 0; i < MOVED; i++) {
+      random = random * 1103515245 + 12345;
+      int64_t ahead = round < 19 ? LEAT_SECONDS(500 + random / 65536 % 1000) : LEAT_MS(1) + LEAT_US(random / 65536 % 5000);
+      due[i] = leat_now() + ahead;
+      CHECK(leat_timer_reset(t[i], ahead));
+    }
+  for (int i = 0; i < MOVED; i++) {
+    int64_t at = 0, extra;
+    CHECK_EQ(leat_recv(leat_timer_chan(t[i]), &at), LEAT_OK);
+    CHECK(at >= due[i]);
+    CHECK_EQ(leat_try_recv(leat_timer_chan(t[i]), &extra), LEAT_EMPTY);
+  }
+}
 LEAT_FN(sleep_for_ever, int64_t, duration) { CHECK_EQ(leat_sleep(duration), LEAT_CANCELED); }
 TEST_GO(durations_without_end) {
   leat_scope(s);

@@ -552,14 +552,15 @@ int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause) {
   struct extra *x = cause && !passed ? leat_i_scope_extra(s) : load_acquire(&s->extra);
   char *kept = x && !passed ? cause : NULL;
   lock_take(&s->deadline_lock); /* not the scope's: disarming may wait for the timer's callback, which takes that */
-  leat_i_timer_disarm(&s->timer);
+  bool moved = !x && time != LEAT_NEVER && !passed && leat_i_timer_move(&s->timer, time);
+  if (!moved) leat_i_timer_disarm(&s->timer);
   happens_before(&s->status);
   if (x) {
     free(x->deadline_cause);
     x->deadline_cause = kept;
   }
   store_relaxed(&s->deadline, time);
-  int status = time == LEAT_NEVER || passed ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
+  int status = moved || time == LEAT_NEVER || passed ? LEAT_OK : leat_i_timer_arm(&s->timer, time, 0);
   lock_drop(&s->deadline_lock);
   if (passed) leat_i_scope_cancel(s, LEAT_DEADLINE, cause ? cause : leat_status_text(LEAT_DEADLINE)); /* at once, not at some time soon */
   if (!kept) free(cause);

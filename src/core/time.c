@@ -161,10 +161,15 @@ bool leat_timer_reset(leat_timer *t, int64_t duration) {
   if (t->failed) return false;
   bool ticks = t->kind == TIMER_TICKS;
   if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
+  int status = LEAT_OK;
+  int64_t when = leat_i_deadline_after(duration);
   lock_take(&t->lock);
-  bool pending = disarm_and_empty(t);
   if (t->kind == TIMER_RUNS) happens_before(t);
-  int status = leat_i_timer_arm(&t->timer, leat_i_deadline_after(duration), ticks ? duration : 0);
+  bool pending = leat_i_timer_move(&t->timer, when); /* then its channel is empty */
+  if (!pending) {
+    pending = disarm_and_empty(t);
+    status = leat_i_timer_arm(&t->timer, when, ticks ? duration : 0);
+  }
   lock_drop(&t->lock);
   if (status) leat_i_log("leat: out of memory: a timer could not be reset and will not fire");
   return pending;

@@ -8,7 +8,7 @@
 
 enum { SHARDS = 16, ARITY = 4 };
 
-/* Sifting stays in arrays: an entry has its time beside it, and says by a number whose it is, under which the shard knows the timer and its
+/* Sifting stays in arrays: an entry has its time beside it (or an earlier one, if the timer has been moved), and says by a number whose it is, under which the shard knows the timer and its
  * place in the heap. A place kept in the timer itself would be a cold line for each level (to stop one of a million: 115 against 86 ns). */
 struct entry {
   int64_t when;
@@ -56,7 +56,10 @@ static void sift_down(struct shard *s, uint32_t i, struct entry e) {
   place(s, i, e);
 }
 
-static void publish_next(struct shard *s) { store_seq(&s->next, s->n ? s->heap[0].when : 0); }
+static void publish_next(struct shard *s) {
+  int64_t next = s->n ? s->heap[0].when : 0;
+  if (load_relaxed(&s->next) != next) store_seq(&s->next, next);
+}
 
 static bool grow(struct shard *s) {
   uint32_t room = s->room ? s->room * 2 : 64;
@@ -96,6 +99,12 @@ static void take_out(struct shard *s, uint32_t number) {
   publish_next(s);
 }
 
+/* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
+static void tell_poller(int64_t when) {
+  int64_t until = load_seq(&leat_i_sched.polling_until);
+  if (until && when < until) leat_i_poller_kick();
+}
+
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   struct worker *w = leat_i_worker();
   t->shard = (uint16_t)(((uintptr_t)w / sizeof(struct worker)) % SHARDS);
@@ -109,10 +118,24 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   s->armed += done;
   lock_drop(&s->lock);
   if (!done) return LEAT_NOMEM;
-  /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
-  int64_t until = load_seq(&leat_i_sched.polling_until);
-  if (until && when < until) leat_i_poller_kick(); /* not t->when: it may be firing already */
+  tell_poller(when); /* not t->when: it may be firing already */
   return LEAT_OK;
+}
+
+bool leat_i_timer_move(struct timer *t, int64_t when) {
+  if (load_acquire(&t->state) != TIMER_ARMED) return false;
+  struct shard *s = &shards[t->shard];
+  if (when <= 0) when = 1;
+  lock_take(&s->lock);
+  bool armed = load_relaxed(&t->state) == TIMER_ARMED && !t->period, earlier = armed && when < s->heap[s->place[t->number]].when;
+  if (armed) t->when = when;
+  if (earlier) {
+    sift_up(s, s->place[t->number], (struct entry){when, t->number});
+    publish_next(s);
+  }
+  lock_drop(&s->lock);
+  if (earlier) tell_poller(when);
+  return armed;
 }
 
 bool leat_i_timer_disarm(struct timer *t) {
@@ -167,8 +190,15 @@ int leat_i_timers_run(void) {
     if (!now) now = leat_i_nondet_clock();
     if (next > now) continue;
     lock_take(&s->lock);
-    for (; s->n && s->heap[0].when <= now; fired++) {
-      struct goroutine *g = fire(s, s->timers[s->heap[0].number], now);
+    while (s->n && s->heap[0].when <= now) {
+      struct timer *t = s->timers[s->heap[0].number];
+      if (t->when > s->heap[0].when) { /* moved */
+        sift_down(s, 0, (struct entry){t->when, t->number});
+        publish_next(s);
+        continue;
+      }
+      struct goroutine *g = fire(s, t, now);
+      fired++;
       if (!g) continue;
       g->link = NULL;
       *end = g;
@@ -177,9 +207,7 @@ int leat_i_timers_run(void) {
     lock_drop(&s->lock);
   }
   if (!fired) return 0;
-  /* A periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it. As in leat_i_timer_arm. */
-  int64_t until = load_seq(&leat_i_sched.polling_until);
-  if (until && leat_i_timers_next() < until) leat_i_poller_kick();
+  tell_poller(leat_i_timers_next()); /* a periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it */
   leat_i_ready_list(woken);
   sub_seq(&firing, fired);
   return fired;
