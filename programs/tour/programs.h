@@ -45,6 +45,7 @@ PROGRAM("heartbeat", "work", heartbeat_work, "a pulse at the start of each piece
 PROGRAM("replicated", "", replicated, "the first of ten answers")
 PROGRAM("rate-limit", "one", rate_limit, "one call a second")
 PROGRAM("rate-limit", "tiers", rate_limit_tiers, "two a second, and ten a minute")
+PROGRAM("rate-limit", "dimensions", rate_limit_dimensions, "the same, and what disk and network can do")
 PROGRAM("cond-loop", "", cond_loop, "a queue with room for two, and a condition variable")
 PROGRAM("square", "", square, "the Blog's first pipeline")
 PROGRAM("square2", "", square2, "its stage composed with itself")
