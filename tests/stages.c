@@ -256,6 +256,8 @@ STAGE(debounce_long, leat_debounce(s, in, LEAT_SECONDS(1000)))
 STAGE(throttle, leat_throttle(s, in, 0))
 STAGE(throttle_long, leat_throttle(s, in, LEAT_SECONDS(1000)))
 STAGE(sample, leat_sample(s, in, 1000))
+STAGE(last_by, leat_last_by(s, in, 2, LEAT_NEVER, rest_of, 5))
+STAGE(last_by_time, leat_last_by(s, in, 100, LEAT_US(20), rest_of, 5))
 STAGE(queue, leat_queue(s, in, ((leat_queue_options){.room = 2})))
 STAGE(queue_newest, leat_queue(s, in, ((leat_queue_options){.room = 2, .full = LEAT_QUEUE_DROP_NEWEST})))
 STAGE(queue_oldest, leat_queue(s, in, ((leat_queue_options){.room = 2, .full = LEAT_QUEUE_DROP_OLDEST, .max_age = LEAT_US(20)})))
@@ -277,7 +279,7 @@ static const struct {
   ENTRY(map), ENTRY(effect), ENTRY(effects), ENTRY(filter), ENTRY(take), ENTRY(take_while), ENTRY(skip), ENTRY(skip_while), ENTRY(first), ENTRY(last), ENTRY(buffer), ENTRY(fused), ENTRY(distinct),
   ENTRY(flat_map), ENTRY(enumerate), ENTRY(results), ENTRY(merge), ENTRY(tee), ENTRY(tee_of_which_one_is_read), ENTRY(zip), ENTRY(split), ENTRY(partition), ENTRY(bridge), ENTRY(or_done),
   ENTRY(or_done_that_ends), ENTRY(fan_out), ENTRY(parallel_map), ENTRY(batch), ENTRY(batch_by_time), ENTRY(windows), ENTRY(sampled_windows), ENTRY(sort_window), ENTRY(reorder), ENTRY(reorder_late),
-  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(queue), ENTRY(queue_newest), ENTRY(queue_oldest), ENTRY(limited), ENTRY(own), ENTRY(pipeline), ENTRY(piped),
+  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(last_by), ENTRY(last_by_time), ENTRY(queue), ENTRY(queue_newest), ENTRY(queue_oldest), ENTRY(limited), ENTRY(own), ENTRY(pipeline), ENTRY(piped),
 };
 enum { STAGES = sizeof all / sizeof *all, ITEMS = 9 };
 
