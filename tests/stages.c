@@ -1,5 +1,5 @@
 /* All stages, each at every point where it can be made to end: cancelled before, during and after each item, its consumer gone, its producer failing
- * or silent. Nothing is left behind: no goroutine, no channel (AddressSanitizer looks for those), and of the items, which are counted, none. A stage
+ * or silent; measured or not. Nothing is left behind: no goroutine, no channel (AddressSanitizer looks for those), and of the items, which are counted, none. A stage
  * whose macro is not used here fails tests/suites/docs; one that a program writes itself is the entry `own`. */
 #include "wait.h"
 #include <fcntl.h>
@@ -55,6 +55,8 @@ LEAT_FN_ERR(produce, leat_tx(token), out, struct source *, source) {
   }
 }
 static stream from(leat_view s, struct source *source, int way) {
+  static int pipelines;
+  if (pipelines++ % 2) CHECK_EQ(leat_measure(s), LEAT_OK); /* every second one */
   if (way == 0 && source->how != FALLS_SILENT) { /* in its function it could not be interrupted */
     stream out = leat_generate(s, tokens, source);
     leat_on_drop(out, drop);

@@ -13,6 +13,7 @@
 #include "duplicate.h"
 #include "error.h"
 #include "event.h"
+#include "figures.h"
 #include "finder.h"
 #include "generate.h"
 #include "goroutine.h"

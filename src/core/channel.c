@@ -1,5 +1,6 @@
 /* See channel.h and leat/channel.h. */
 #include "channel.h"
+#include "gauge.h"
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
 #include "../runtime/scheduler.h"
@@ -130,6 +131,7 @@ void leat_i_chan_unreference(struct chan *c) {
   happens_before(&c->references);
   if (sub(&c->references, 1) != 1) return;
   happens_after(&c->references);
+  if (unlikely(load_relaxed(&c->flags) & CHAN_GAUGED)) leat_i_gauge_gone(c);
   drop_buffered(c);
   if (c->feeder) c->feeder->free(c->feeder);
   if (c->event_fd) leat_io_close(c->event_fd); /* a goroutine may have waited for it */
@@ -239,12 +241,22 @@ INLINE int send_open(struct chan *c, const void *value, size_t size, struct goro
   return LEAT_OK;
 }
 
-static int send_locked(struct chan *c, const void *value, struct goroutine **woken) {
+/* To one that has ended, or is measured. */
+static __attribute__((noinline)) int send_otherwise(struct chan *c, const void *value, struct goroutine **woken) {
   uint32_t flags = load_relaxed(&c->flags);
-  if (unlikely(flags & CHAN_ENDED)) {
+  if (flags & CHAN_ENDED) {
     happens_after(c);
     return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
   }
+  size_t n = load_relaxed(&c->n);
+  int status = send_open(c, value, c->elem_size, woken);
+  if (status == LEAT_OK) leat_i_gauge_sent(c, n, *woken);
+  if (status == LEAT_OK && !*woken) leat_i_chan_notify(c);
+  return status;
+}
+
+static int send_locked(struct chan *c, const void *value, struct goroutine **woken) {
+  if (unlikely(load_relaxed(&c->flags) & (CHAN_ENDED | CHAN_GAUGED))) return send_otherwise(c, value, woken);
   int status = send_open(c, value, c->elem_size, woken);
   if (status == LEAT_OK && !*woken) leat_i_chan_notify(c);
   return status;
@@ -289,12 +301,32 @@ INLINE int recv_now(struct chan *c, void *target, size_t size, struct goroutine 
   return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
 }
 
-static int recv_locked(struct chan *c, void *target, struct goroutine **woken) { return recv_now(c, target, c->elem_size, woken); }
+static __attribute__((noinline)) int recv_gauged(struct chan *c, void *target, struct goroutine **woken) {
+  size_t n = load_relaxed(&c->n);
+  int status = recv_now(c, target, c->elem_size, woken);
+  if (status == LEAT_OK) leat_i_gauge_received(c, n, leat_i_self());
+  return status;
+}
+
+static int recv_locked(struct chan *c, void *target, struct goroutine **woken) {
+  if (unlikely(load_relaxed(&c->flags) & CHAN_GAUGED)) return recv_gauged(c, target, woken);
+  return recv_now(c, target, c->elem_size, woken);
+}
 
 int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken) { return send_locked(c, value, woken); }
 int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **woken) { return recv_locked(c, target, woken); }
 
 /* ---- blocking ---- */
+
+/* By a stage that is measured. */
+static __attribute__((noinline)) int wait_measured(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
+  struct chan *c = w->chan;
+  struct gauge_wait measured;
+  leat_i_gauge_wait_begins(&measured, w->goroutine->server, gauge_side(c, reason == WAIT_SEND), w->count);
+  int status = leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = &c->lock, .deadline = deadline});
+  gauge_wait_ends(&measured, w->count);
+  return status;
+}
 
 /* With the lock, which it drops: waits in the queue. */
 INLINE int wait_in(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
@@ -303,6 +335,7 @@ INLINE int wait_in(struct queue *q, struct waiter *w, enum wait_reason reason, i
     queue_push(q, w); /* before the host looks, which it does without the lock */
     leat_i_chan_notify(c);
   }
+  if (unlikely(w->goroutine->server)) return wait_measured(q, w, reason, deadline);
   if (likely(deadline == LEAT_NEVER)) return queue_wait_on(q, w, &c->lock, reason, c);
   return leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = &c->lock, .deadline = deadline});
 }
@@ -366,7 +399,7 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
   if (unlikely(!c || !worker || !is_of_words(c))) return send_any(c, value, deadline);
   struct goroutine *self = load_relaxed(&worker->current), *woken = NULL;
   if (unlikely(leat_i_scope_interrupts(self->scope) || !lock_try(&c->lock))) return send_any(c, value, deadline);
-  if (unlikely(load_relaxed(&c->flags) & (CHAN_ENDED | CHAN_NOTIFIES))) {
+  if (unlikely(load_relaxed(&c->flags) & (CHAN_ENDED | CHAN_NOTIFIES | CHAN_GAUGED))) {
     lock_drop(&c->lock);
     return send_any(c, value, deadline);
   }
@@ -457,7 +490,10 @@ void leat_i_wanted_no_more(struct wanted *wanted) {
 static int wait_while_wanted(struct waiter *w, struct wanted *wanted) {
   struct chan *c = w->chan;
   struct settle s = {c, wanted, w->goroutine};
+  struct gauge_wait measured = {.side = SIDE_NEITHER};
+  if (unlikely(w->goroutine->server)) leat_i_gauge_wait_begins(&measured, w->goroutine->server, gauge_side(c, false), 1);
   int status = leat_i_queue_wait(&c->receivers, w, &(struct queue_wait){.reason = WAIT_RECV, .object = c, .lock = &c->lock, .deadline = LEAT_NEVER, .unlock = settle, .unlock_arg = &s});
+  gauge_wait_ends(&measured, 1);
   lock_take(&wanted->lock);
   wanted->receiver = NULL;
   lock_drop(&wanted->lock);
@@ -490,7 +526,7 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   struct worker *worker = leat_i_worker();
   if (unlikely(!c || !worker || !is_of_words(c))) return recv_any(c, target, size, deadline, NULL);
   struct goroutine *self = load_relaxed(&worker->current), *woken = NULL;
-  if (unlikely(leat_i_scope_interrupts(self->scope) || load_relaxed(&c->flags) & CHAN_UNASKED || !lock_try(&c->lock)))
+  if (unlikely(leat_i_scope_interrupts(self->scope) || load_relaxed(&c->flags) & (CHAN_UNASKED | CHAN_GAUGED) || !lock_try(&c->lock)))
     return recv_any(c, target, size, deadline, NULL);
   int status = recv_now(c, target, WORD, &woken);
   if (status == WOULD_BLOCK) return wait_to_recv(self, c, target, deadline);
@@ -567,12 +603,14 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
   happens_read(items, n * c->elem_size);
   while (left && !status) {
     lock_take(&c->lock);
+    if (unlikely(c->gauge)) leat_i_gauge_batch(c, true);
     for (; left; left--, item += c->elem_size) {
       struct goroutine *one = NULL;
       status = send_locked(c, item, &one);
       goroutine_collect(&woken, one);
       if (status) break;
     }
+    if (unlikely(c->gauge)) leat_i_gauge_batch(c, false);
     if (status != WOULD_BLOCK) {
       lock_drop(&c->lock);
       break;
@@ -608,12 +646,14 @@ static inline __attribute__((always_inline)) int receive_n(struct leat_i_chan *h
   if (!c) return wait_answer(self, wait_on_nil(self, LEAT_NEVER));
   leat_i_chan_check(c, "leat_recv_n");
   lock_take(&c->lock);
+  if (unlikely(c->gauge)) leat_i_gauge_batch(c, true);
   for (; taken < n; taken++, item += c->elem_size) {
     struct goroutine *one = NULL;
     status = recv_locked(c, item, &one);
     goroutine_collect(&woken, one);
     if (status) break;
   }
+  if (unlikely(c->gauge)) leat_i_gauge_batch(c, false);
   if (status == WOULD_BLOCK && !taken) {
     if (unlikely(unasked(c))) return wanted ? leat_i_recv_n_wanted(handle, items, n, got, wanted) : leat_i_recv_n(handle, items, n, got);
     struct waiter w = {.goroutine = self, .chan = c, .elem = item, .count = 1};
@@ -693,6 +733,7 @@ static struct feeder *stop(struct chan *c) {
   chan_dropped(c);
   size_t n = load_relaxed(&c->n), head = c->head;
   store_release(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
+  if (unlikely(c->gauge)) leat_i_gauge_stopped(c);
   leat_i_chan_notify(c);
   lock_drop(&c->lock);
   leat_i_ready_in_order(woken);

@@ -14,7 +14,7 @@
 
 enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED = 8, CHAN_OUTPUT = 16 /* a stage's: all its users are counted */, CHAN_DONE = 32 /* a scope's: who receives from it cannot end it */,
                  CHAN_UNASKED = 64 /* nobody has received from it yet, and its feeder waits for that */, CHAN_NOTIFIES = 128 /* a host listens */,
-                 CHAN_ADRIFT = 256 /* the maker's share is nobody's, until a stage reads it: see scope.h */,
+                 CHAN_ADRIFT = 256 /* the maker's share is nobody's, until a stage reads it: see scope.h */, CHAN_GAUGED = 512 /* it is measured: see gauge.h */,
                  CHAN_ENDED = CHAN_CLOSED | CHAN_STOPPED | CHAN_FAILED };
 
 /* Who fills a channel, and begins only when somebody asks for a value: a stage (flow/stage.h). Called without locks. */
@@ -50,6 +50,7 @@ struct chan {
   struct chan *scope_next, *scope_previous; /* guarded by the scope's lock; without a scope, by that of channel.c */
   struct leat_timer *timer; /* which sends into it, and goes with it: time.c */
   struct feeder *feeder;    /* or NULL */
+  struct gauge *gauge;      /* with CHAN_GAUGED, or NULL; guarded by the lock */
 #ifdef LEAT_DEBUG
   uint64_t magic;
 #endif

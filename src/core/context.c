@@ -301,6 +301,7 @@ void leat_i_extra_free(struct scope *s) {
     next = k->next;
     free(k);
   }
+  leat_i_flow_free(load_relaxed(&x->flow));
   free(x->deadline_cause);
   if (s->kind == SCOPE_BLOCK) free(x);
 }

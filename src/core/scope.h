@@ -66,12 +66,14 @@ struct follow {
 };
 
 /* What only some scopes have; made when it is first needed, and kept until the scope ends. */
+struct flow;
 struct extra {
   _Atomic(struct chan *) done;      /* leat_done's; made under the scope's lock */
   struct watch *watches;            /* guarded by the scope's lock */
   _Atomic(struct value *) values;   /* newest first; these two lists only grow, so they are read without the lock */
   _Atomic(struct follow *) follows;
   struct kept *kept;                /* memory of its own; guarded by the scope's lock */
+  _Atomic(struct flow *) flow;      /* of the stages below it that are measured: flow/figures.c; set under the lock */
   char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
 };
 
@@ -195,6 +197,7 @@ bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self);
 /* context.c's part in the end of a scope. */
 void leat_i_scope_stop_watching(struct scope *s); /* its follows, and its hook */
 void leat_i_extra_free(struct scope *s);
+void leat_i_flow_free(struct flow *f); /* flow/figures.c's; or NULL */
 
 /* The earliest that counts. Scopes may follow each other in a circle, so the question goes through so many of them and no more. */
 enum { MOST_HOPS = 16 };

@@ -10,6 +10,7 @@
 #include "../runtime/nondet.h"
 #include "../runtime/scheduler.h"
 #include "channel.h"
+#include "gauge.h"
 #include "panic.h"
 #include "scope.h"
 #include "time.h"
@@ -162,6 +163,18 @@ static void take_off_all(struct select *s, const struct goroutine *self, size_t 
   }
 }
 
+/* What a measured stage waits for that offers or wants several things: to get rid of what it has, if it has something. */
+static enum side side_of(const struct select *s, size_t n_cases) {
+  enum side side = SIDE_NEITHER;
+  for (size_t i = 0; i < n_cases; i++) {
+    const leat_case *k = &s->cases[s->order[i]];
+    enum side of_case = gauge_side(chan_of(k->leat_i_chan), k->leat_i_kind == LEAT_I_CASE_SEND);
+    if (of_case == SIDE_OUTPUT) return SIDE_OUTPUT;
+    if (of_case == SIDE_INPUT) side = SIDE_INPUT;
+  }
+  return side;
+}
+
 static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases) {
   for (size_t i = 0; i < n_cases; i++) {
     uint32_t index = s->order[i];
@@ -173,8 +186,11 @@ static int wait_for_one(struct select *s, struct goroutine *self, size_t n_cases
     queue_push(k->leat_i_kind == LEAT_I_CASE_RECV ? &c->receivers : &c->senders, w);
     if (k->leat_i_kind == LEAT_I_CASE_SEND) leat_i_chan_notify(c);
   }
+  struct gauge_wait measured = {.side = SIDE_NEITHER};
+  if (unlikely(self->server)) leat_i_gauge_wait_begins(&measured, self->server, side_of(s, n_cases), 1);
   self->woken_by = NULL;
   int status = leat_i_park(self, &(struct park){.reason = WAIT_SELECT, .object = s, .unlock = unlock_all, .unlock_arg = s, .deadline = s->deadline});
+  gauge_wait_ends(&measured, 1);
   take_off_all(s, self, n_cases);
   struct waiter *w = self->woken_by;
   if (w) {

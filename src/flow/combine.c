@@ -9,7 +9,7 @@
 /* A run from the input to the output of a stage that has a body: what feeds the input is taken into it. The share in the input is the run's. */
 static const struct stage_kind conduit_kind = {.name = "conduit", .takes_over = true};
 static int run_conduit(struct stage *g, struct chan *in, struct chan *out) {
-  struct stage conduit = {.kind = &conduit_kind, .name = g->name, .birthplace = g->birthplace, .scope = g->scope, .in = in, .n_inputs = 1, .out = out, .in_size = g->out_size, .out_size = g->out_size};
+  struct stage conduit = {.kind = &conduit_kind, .name = g->name, .birthplace = g->birthplace, .scope = g->scope, .in = in, .n_inputs = 1, .out = out, .in_size = g->out_size, .out_size = g->out_size, .station = g->station};
   conduit.inputs = &conduit.in;
   return leat_i_run(&conduit);
 }
@@ -38,7 +38,7 @@ static int run_merge(struct stage *g) {
 
 struct leat_i_chan *leat_i_merge(const struct leat_scope *s, struct leat_i_chan *const *inputs, size_t n, size_t size, const char *birthplace) {
   happens_call();
-  static const struct stage_kind merge = {.name = "merge", .body = run_merge};
+  static const struct stage_kind merge = {.name = "merge", .body = run_merge, .foreman = true};
   struct stage *g = leat_i_stage_make_of(&(struct stage_spec){.kind = &merge, .scope = s, .out_size = size, .birthplace = birthplace}, inputs, n);
   for (size_t i = 0; g && i < n; i++)
     if (g->inputs[i]->drop) g->out->drop = g->inputs[i]->drop;
@@ -197,6 +197,7 @@ static int run_bridge(struct stage *g) {
   while (!(status = leat_i_recv((struct leat_i_chan *)g->in, &stream, sizeof stream, LEAT_NEVER))) {
     struct chan *c = leat_i_stage_input((struct scope *)g->body_scope, stream, g->out_size, g->birthplace);
     leat_i_stage_read(c, "leat_bridge", g->birthplace);
+    leat_i_stage_inner(g, (struct leat_i_chan *)c, false);
     status = run_conduit(g, c, g->out);
     if (status != LEAT_CLOSED) break;
   }

@@ -18,6 +18,7 @@
  * is for). */
 #include "fuse.h"
 #include "../runtime/nondet.h"
+#include "figures.h"
 #include <stdlib.h>
 
 enum { ROOM = 4096, LONGEST = 1024, SHORT_WHILE = 10000 /* ns */, ON_STACK = 256, STOCK = 32 };
@@ -32,6 +33,7 @@ struct run {
   struct batch stock; /* received, for an effect to work on one by one */
   size_t most_stock;
   bool simple; /* each stage is a kernel, or passes items as they are; none counts them, and nothing is to be dropped */
+  struct shift *shift; /* if it is measured */
   _Alignas(16) char small[2 * ON_STACK];
 };
 
@@ -86,6 +88,7 @@ static int make_room(struct run *r) {
 }
 
 static void end_run(struct run *r) {
+  leat_i_shift_end(r->shift);
   batch_drop(&r->b, 0);
   batch_drop(&r->stock, 0);
   for (; r->b.n_rest; r->b.n_rest--, r->b.rest += r->b.rest_size)
@@ -132,14 +135,19 @@ static void take_from_stock(struct run *r) {
   from->n--;
 }
 
-static int get(struct run *r, size_t want) {
+/* What follows is compiled twice: where nothing is measured, rounds do not even ask. */
+#define TWICE static inline __attribute__((always_inline))
+
+TWICE int get(struct run *r, size_t want, bool measured) {
   struct batch *b = &r->b;
   b->n = 0;
   b->items = b->rooms[0];
   if (!r->in) {
     b->size = r->first->out_size;
     b->drop = drop_of(r->first->out);
-    return r->first->kind->source(r->first, b, want);
+    int status = r->first->kind->source(r->first, b, want);
+    if (measured) leat_i_shift_did(r->shift, r->first, 0, b->n);
+    return status;
   }
   b->size = r->in->elem_size;
   b->drop = r->in->drop;
@@ -160,7 +168,7 @@ static int get(struct run *r, size_t want) {
   return status;
 }
 
-static int deliver(struct run *r) {
+TWICE int deliver(struct run *r, bool measured) {
   struct batch *b = &r->b;
   struct leat_i_chan *out = (struct leat_i_chan *)r->last->out;
   size_t sent = 0;
@@ -170,6 +178,7 @@ static int deliver(struct run *r) {
   else sent = (status = leat_i_send(out, b->items, LEAT_NEVER)) == LEAT_OK;
   b->items += sent * b->size;
   b->n -= sent;
+  if (measured) leat_i_shift_delivered(r->shift);
   return status;
 }
 
@@ -214,12 +223,14 @@ static bool is_enough(struct stage *g) {
 }
 
 /* What there is goes down from stage g (NULL: straight to the output). *computed: until when. */
-static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
+TWICE int pass_down(struct run *r, struct stage *g, int64_t *computed, bool measured) {
   struct batch *b = &r->b;
   struct stage *lowest = NULL;
   for (;;) {
     for (; g && b->n; g = g->below) {
+      size_t n = b->n;
       if (g->kind->apply) g->kind->apply(g, b);
+      if (measured) leat_i_shift_did(r->shift, g, n, b->n);
       b->size = g->out_size;
       if (!g->kind->takes_over || drop_of(g->out)) b->drop = drop_of(g->out);
       if (g->kind->more) lowest = g;
@@ -227,14 +238,17 @@ static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
     if (computed) *computed = leat_i_nondet_clock();
     computed = NULL;
     if (b->n) {
-      int status = deliver(r);
+      int status = deliver(r, measured);
       if (status) return status;
     }
     if (lowest && is_enough(lowest->below)) return LEAT_OK;
     while (lowest) {
       b->size = lowest->out_size;
       b->drop = drop_of(lowest->out);
-      if (lowest->kind->more(lowest, b)) break;
+      if (lowest->kind->more(lowest, b)) {
+        if (measured) leat_i_shift_did(r->shift, lowest, 0, b->n);
+        break;
+      }
       lowest = next_with_more(lowest->above);
     }
     if (!lowest) return LEAT_OK;
@@ -243,7 +257,7 @@ static int pass_down(struct run *r, struct stage *g, int64_t *computed) {
 }
 
 /* After the last item: what stages from g on have kept back. */
-static int flush(struct run *r, struct stage *g) {
+static __attribute__((noinline)) int flush(struct run *r, struct stage *g) {
   struct batch *b = &r->b;
   for (; g; g = g->below) {
     g->ended_well = true;
@@ -254,7 +268,8 @@ static int flush(struct run *r, struct stage *g) {
       b->size = g->out_size;
       b->drop = drop_of(g->out);
       if (!g->kind->flush(g, b)) break;
-      int status = pass_down(r, g->below, NULL);
+      if (r->shift) leat_i_shift_did(r->shift, g, 0, b->n);
+      int status = pass_down(r, g->below, NULL, r->shift);
       if (status) return status;
     }
   }
@@ -288,7 +303,7 @@ static int use_up_stock(struct run *r) {
   return LEAT_OK;
 }
 
-static int rounds(struct run *r) {
+TWICE int rounds(struct run *r, bool measured) {
   bool timed = r->longest > 1;
   for (;;) {
     struct stage *enough = NULL;
@@ -296,12 +311,14 @@ static int rounds(struct run *r) {
     if (!want) return enough->step.status ? enough->step.status : flush(r, enough->below);
     int64_t before = timed && !r->in ? leat_i_nondet_clock() : 0, after = 0;
     size_t most = r->most_stock ? r->most_stock : r->longest;
-    int status = get(r, want < most ? want : most);
+    if (measured && !r->in) leat_i_shift_round(r->shift, 0, 0);
+    int status = get(r, want < most ? want : most, measured);
     if (status) return status == LEAT_CLOSED ? flush(r, r->in ? r->first : r->first->below) : status;
     size_t n = r->b.n;
+    if (measured && r->in) leat_i_shift_round(r->shift, n, r->stock.n);
     if (timed && r->in) before = leat_i_nondet_clock();
-    status = pass_down(r, r->in ? r->first : r->first->below, timed ? &after : NULL);
-    if (status || (r->stock.n && r->simple && (status = use_up_stock(r)))) return status;
+    status = pass_down(r, r->in ? r->first : r->first->below, timed ? &after : NULL, measured);
+    if (status || (!measured && r->stock.n && r->simple && (status = use_up_stock(r)))) return status;
     if (timed && after - before > SHORT_WHILE) r->batch = r->batch > 1 ? r->batch / 2 : 1;
     else if (timed && n == r->batch && r->batch < r->longest) r->batch = r->batch * 2 < r->longest ? r->batch * 2 : r->longest;
     if (!r->in && (status = leat_checkpoint())) return status;
@@ -316,10 +333,13 @@ int leat_i_run(struct stage *last) {
   r.b = r.stock = (struct batch){0};
   r.most_stock = 0;
   r.simple = true;
+  r.shift = NULL;
   leat_defer(end_run, &r);
   absorb(&r);
+  r.shift = leat_i_shift_begin(r.first, r.last);
   int status = make_room(&r);
-  return status ? status : rounds(&r);
+  if (status) return status;
+  return r.shift ? rounds(&r, true) : rounds(&r, false);
 }
 
 int leat_i_run_here(struct stage *end) {
@@ -328,5 +348,6 @@ int leat_i_run_here(struct stage *end) {
   leat_i_stage_read(end->in, end->name, end->birthplace);
   end->inputs = &end->in;
   end->n_inputs = 1;
+  station_join(end);
   return leat_i_run(end);
 }

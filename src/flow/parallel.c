@@ -5,6 +5,7 @@
  * waits for each to be ready, sends its result and sets it free. Having the turn from the receive to the entry is what makes the order of
  * entry the order of the input. */
 #include "cell.h"
+#include "figures.h"
 #include <leat/combine.h>
 #include <leat/parallel.h>
 
@@ -53,6 +54,7 @@ static int work_on_next(struct stage *g, struct window *w) {
     return status;
   }
   p->state = HAS_ITEM;
+  stage_keeps(g, 1);
   if ((status = leat_i_send(w->order, &at, LEAT_NEVER))) return status;
   if ((status = leat_i_send(w->turn, &token, LEAT_NEVER))) return status;
   p->state = FREE; /* the item is the function's */
@@ -63,6 +65,8 @@ static int work_on_next(struct stage *g, struct window *w) {
 
 LEAT_FN_ERR(parallel_worker, struct stage *, g, struct window *, w) {
   leat_i_self()->stage = true;
+  struct shift *shift = leat_i_shift_begin(g, g);
+  leat_defer(leat_i_shift_end, shift);
   int status;
   while (!(status = work_on_next(g, w))) {}
   return status == LEAT_CLOSED ? LEAT_OK : status;
@@ -76,6 +80,7 @@ static int emit_in_order(struct stage *g, struct window *w) {
     if ((status = leat_i_recv(w->ready[at], &token, 1, LEAT_NEVER))) break;
     if ((status = leat_i_send(output_of(g, 0), w->places[at].result, LEAT_NEVER))) break;
     w->places[at].state = FREE;
+    stage_keeps(g, -1);
     if ((status = leat_i_send(w->unused, &at, LEAT_NEVER))) break;
   }
   return status;
@@ -96,6 +101,8 @@ static bool make_window(struct stage *g, struct window *w) {
   if (!memory || !w->ready) return false;
   w->turn = leat_i_chan_make(g->body_scope, 1, 1, g->birthplace);
   w->unused = leat_i_chan_make(g->body_scope, sizeof(uint32_t), w->size, g->birthplace);
+  leat_i_stage_inner(g, w->turn, false);
+  leat_i_stage_inner(g, w->unused, true);
   w->order = leat_i_chan_make(g->body_scope, sizeof(uint32_t), w->size, g->birthplace);
   if (leat_i_send(w->turn, "", LEAT_NEVER)) return false;
   for (uint32_t i = 0; i < w->size; i++) {
@@ -134,7 +141,7 @@ static int run_parallel_map(struct stage *g) {
 
 struct leat_i_chan *leat_i_parallel_map(const struct leat_scope *s, struct leat_i_chan *in, size_t n, size_t window, const struct leat_i_fun *fun, const void *args, const char *birthplace) {
   happens_call();
-  static const struct stage_kind kind = {.name = "parallel_map", .body = run_parallel_map};
+  static const struct stage_kind kind = {.name = "parallel_map", .body = run_parallel_map, .keeps = true, .foreman = true};
   struct leat_i_fun with_window = *fun;
   with_window.state = sizeof(struct window);
   if (!n) n = 1;

@@ -76,6 +76,7 @@ static int run_queue(struct stage *g) {
   leat_defer(free_ring, &r);
   if (!r.items || !r.came) return LEAT_NOMEM;
   for (bool open = true;;) {
+    stage_has(g, r.n);
     int64_t due = LEAT_NEVER;
     if (o->max_age > 0 && r.n) {
       int64_t now = leat_i_nondet_clock();
@@ -106,7 +107,7 @@ static int run_queue(struct stage *g) {
 
 struct leat_i_chan *leat_i_queue(const struct leat_scope *s, struct leat_i_chan *in, size_t size, const leat_queue_options *options, const char *birthplace) {
   happens_call();
-  static const struct stage_kind queue = {.name = "queue", .body = run_queue, .takes_over = true};
+  static const struct stage_kind queue = {.name = "queue", .body = run_queue, .takes_over = true, .keeps = true};
   struct stage *g = leat_i_stage_make(
     &(struct stage_spec){.kind = &queue, .scope = s, .in = in, .in_size = size, .out_size = size, .own = sizeof *options, .birthplace = birthplace});
   if (g) {

@@ -36,6 +36,7 @@ static int run(struct stage *g, int64_t (*due)(struct stage *g, int64_t due_befo
   int64_t when = LEAT_NEVER;
   for (;;) {
     bool held = kept.holds;
+    stage_has(g, held);
     int status = receive_until(g, &fresh, &kept, held ? when : LEAT_NEVER);
     if (status == LEAT_OK) {
       when = due(g, when, held);
@@ -88,7 +89,7 @@ static struct leat_i_chan *make(const struct leat_scope *s, struct leat_i_chan *
 
 struct leat_i_chan *leat_i_debounce(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t quiet, const char *birthplace) {
   happens_call();
-  static const struct stage_kind debounce = {.name = "debounce", .body = run_debounce, .takes_over = true};
+  static const struct stage_kind debounce = {.name = "debounce", .body = run_debounce, .takes_over = true, .keeps = true};
   return make(s, in, size, quiet, &debounce, birthplace);
 }
 
@@ -100,6 +101,6 @@ struct leat_i_chan *leat_i_throttle(const struct leat_scope *s, struct leat_i_ch
 
 struct leat_i_chan *leat_i_sample(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t period, const char *birthplace) {
   happens_call();
-  static const struct stage_kind sample = {.name = "sample", .body = run_sample, .takes_over = true};
+  static const struct stage_kind sample = {.name = "sample", .body = run_sample, .takes_over = true, .keeps = true};
   return make(s, in, size, period, &sample, birthplace);
 }

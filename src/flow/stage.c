@@ -1,6 +1,7 @@
 /* See stage.h and leat/stage.h. */
 #include "stage.h"
 #include "../core/panic.h"
+#include "figures.h"
 #include "fuse.h"
 #include <stdlib.h>
 
@@ -97,7 +98,7 @@ struct chan *leat_i_stage_input(struct scope *s, struct leat_i_chan *in, size_t 
 
 static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
 
-struct stage *leat_i_stage_make(const struct stage_spec *spec) {
+static struct stage *make(const struct stage_spec *spec) {
   struct scope *s = (struct scope *)(spec->scope ? spec->scope : leat_current_scope());
   size_t n_ports = spec->sink ? 0 : spec->outputs ? spec->outputs : 1, own = aligned(spec->own);
   struct chan *in = spec->in_size ? leat_i_stage_input(s, spec->in, spec->in_size, spec->birthplace) : NULL;
@@ -138,11 +139,17 @@ struct stage *leat_i_stage_make(const struct stage_spec *spec) {
   return g;
 }
 
+struct stage *leat_i_stage_make(const struct stage_spec *spec) {
+  struct stage *g = make(spec);
+  if (g) station_join(g);
+  return g;
+}
+
 struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_chan *const *inputs, size_t n) {
   struct stage_spec s = *spec;
   s.scope = s.scope ? s.scope : leat_current_scope();
   struct chan **in = calloc(n ? n : 1, sizeof *in);
-  struct stage *g = in ? leat_i_stage_make(&s) : NULL;
+  struct stage *g = in ? make(&s) : NULL;
   for (size_t i = 0; i < n; i++) {
     struct chan *c = leat_i_stage_input((struct scope *)s.scope, inputs[i], spec->out_size, spec->birthplace);
     leat_i_stage_read(c, s.name ? s.name : s.kind->name, s.birthplace);
@@ -152,6 +159,7 @@ struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_
   if (g) {
     g->inputs = in;
     g->n_inputs = n;
+    station_join(g);
     return g;
   }
   if (!in) leat_i_scope_fail((struct scope *)s.scope, LEAT_NOMEM, "a stage could not be made", NULL, s.birthplace);
@@ -186,6 +194,7 @@ struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct le
 
 void leat_i_stage_end(struct stage *g) {
   if (g->kind->end) g->kind->end(g);
+  if (g->kind->keeps) stage_keeps(g, -g->kept);
   for (size_t i = 0; i < g->n_ports; i++) leat_i_close((struct leat_i_chan *)g->ports[i].chan, "the end of a stage");
   for (size_t i = 0; i < g->n_inputs; i++)
     if (g->inputs[i]) leat_i_chan_unuse(g->inputs[i]);
@@ -218,6 +227,8 @@ static int run_body(struct stage *g) {
   bool unwanted = g->wanted.no_more;
   lock_drop(&g->wanted.lock);
   if (unwanted) return LEAT_OK;
+  struct shift *shift = g->station && !g->kind->foreman ? leat_i_shift_begin(g, g) : NULL;
+  leat_defer(leat_i_shift_end, shift);
   int status = g->kind->body(g), joined = leat_wait(s);
   lock_take(&g->wanted.lock);
   unwanted = g->wanted.no_more;

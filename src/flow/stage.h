@@ -17,6 +17,8 @@
 #include <leat/stage.h>
 
 struct stage;
+struct station;
+struct part;
 
 /* A batch on its way through a run. Rooms are as large as the run's largest item times its longest batch. */
 struct batch {
@@ -41,6 +43,8 @@ struct stage_kind {
   bool at_most_one; /* upstream is asked for one item at a time, unless it is pure: more might be too many */
   bool wants_all;   /* whatever is wanted below */
   bool takes_over;  /* items are passed on as they are, and so is the drop function */
+  bool keeps;       /* it says itself how many items it has, by stage_keeps */
+  bool foreman;     /* its body only starts, and waits for, the goroutines that work */
   /* Up to `want` items, at least one, and LEAT_OK; or why there are none. */
   int (*source)(struct stage *g, struct batch *b, size_t want);
   void (*apply)(struct stage *g, struct batch *b);    /* or NULL: they pass as they are */
@@ -87,6 +91,12 @@ struct stage {
   size_t room;      /* items wanted below, for kinds with `more` */
   bool ended_well;  /* it was flushed */
   int64_t count;    /* what take, skip and the like count */
+
+  /* If it is measured: figures.c. */
+  struct station *station;
+  struct part *part; /* of the run that works on it */
+  int64_t kept;
+
   char *own;        /* of the kind: arguments and state; behind it */
 };
 
@@ -113,6 +123,14 @@ static inline struct leat_i_chan *input_of(const struct stage *g, size_t i) { re
 static inline struct leat_i_chan *output_of(const struct stage *g, size_t i) { return (struct leat_i_chan *)g->ports[i].chan; }
 /* Sends; if that fails, the item goes to the drop function. */
 int leat_i_pass_on(struct leat_i_chan *out, void *item);
+/* A stage whose kind keeps: it has so many items more than before. */
+void leat_i_stage_keeps(struct stage *g, int64_t more);
+static inline void stage_keeps(struct stage *g, int64_t more) {
+  if (unlikely(g->station != NULL)) leat_i_stage_keeps(g, more);
+}
+static inline void stage_has(struct stage *g, size_t n) { stage_keeps(g, (int64_t)n - g->kept); }
+/* Its goroutines use this channel, which is none of its inputs and outputs: who receives from it waits for input, or to hand on output. */
+void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c, bool output);
 /* Starts a stage that is not waited for by anyone. A status. */
 int leat_i_stage_start(struct stage *g);
 /* An apply for kinds whose functions are kernels. */

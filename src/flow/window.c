@@ -59,7 +59,7 @@ static int run_batch(struct stage *g) {
     int64_t until = LEAT_NEVER;
     int status = LEAT_OK;
     bool waited = false;
-    while (s.n < g->room && !waited) {
+    while (stage_has(g, s.n), s.n < g->room && !waited) {
       if (s.n == room && !make_room(g, &s, &room, g->room)) return LEAT_NOMEM;
       if ((status = leat_i_recv(in, place(g, &s, s.n), g->in_size, until))) break;
       if (s.n++ == 0 && g->count != LEAT_NEVER) until = leat_i_deadline_after(g->count);
@@ -76,7 +76,7 @@ static int run_batch(struct stage *g) {
 
 struct leat_i_chan *leat_i_batch(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, int64_t wait, const char *birthplace) {
   happens_call();
-  static const struct stage_kind batch = {.name = "batch", .body = run_batch};
+  static const struct stage_kind batch = {.name = "batch", .body = run_batch, .keeps = true};
   return make((struct stage_spec){.kind = &batch, .scope = s, .in = in, .in_size = size, .out_size = sizeof(struct leat_i_slice), .birthplace = birthplace}, n ? n : 1, wait);
 }
 
@@ -90,7 +90,7 @@ static int run_windows(struct stage *g) {
   if (!make_room(g, &s, &room, n)) return LEAT_NOMEM;
   for (;;) {
     int status = LEAT_OK;
-    while (s.n < n) {
+    while (stage_has(g, s.n), s.n < n) {
       if (s.n == room && !make_room(g, &s, &room, n)) return LEAT_NOMEM;
       if ((status = leat_i_recv(in, place(g, &s, s.n), g->in_size, LEAT_NEVER))) break;
       s.n++;
@@ -121,7 +121,7 @@ static int run_windows(struct stage *g) {
 
 struct leat_i_chan *leat_i_windows(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, size_t step, const char *birthplace) {
   happens_call();
-  static const struct stage_kind windows = {.name = "windows", .body = run_windows};
+  static const struct stage_kind windows = {.name = "windows", .body = run_windows, .keeps = true};
   if (!n) n = 1;
   if (!step) leat_i_panic("leat_windows at %s: a step of no items would give the same window for ever", birthplace);
   if (step < n && drop_of(chan_of(in)))
@@ -201,9 +201,9 @@ static int run_sort_window(struct stage *g) {
   struct heap_of heap = {g, &w};
   leat_defer(free_waiting, &heap);
   int status;
-  while (!(status = receive_into(g, &w))) {
+  while (stage_has(g, w.n), !(status = receive_into(g, &w))) {
     at(&w, w.n)->number = w.arrived++;
-    w.n++;
+    stage_has(g, ++w.n);
     sift_up(&w);
     if (w.n > g->room && (status = leat_i_pass_on(output_of(g, 0), pop(&w)->item))) return status;
   }
@@ -216,7 +216,7 @@ static int run_sort_window(struct stage *g) {
 
 struct leat_i_chan *leat_i_sort_window(const struct leat_scope *s, struct leat_i_chan *in, size_t size, size_t n, int (*compare)(const void *, const void *), const char *birthplace) {
   happens_call();
-  static const struct stage_kind sort = {.name = "sort_window", .body = run_sort_window, .takes_over = true};
+  static const struct stage_kind sort = {.name = "sort_window", .body = run_sort_window, .takes_over = true, .keeps = true};
   struct stage *g = leat_i_stage_make(&(struct stage_spec){.kind = &sort, .scope = s, .in = in, .in_size = size, .out_size = size, .own = sizeof compare, .birthplace = birthplace});
   if (g) {
     g->room = n;
@@ -248,8 +248,8 @@ static int run_reorder(struct stage *g) {
   struct heap_of heap = {g, &w};
   leat_defer(free_waiting, &heap);
   int status;
-  while (!(status = receive_into(g, &w))) {
-    w.n++; /* so that it is not lost if the function panics */
+  while (stage_has(g, w.n), !(status = receive_into(g, &w))) {
+    stage_has(g, ++w.n); /* so that it is not lost if the function panics */
     g->kernel(&g->step, at(&w, w.n - 1)->item, &at(&w, w.n - 1)->number, 1);
     sift_up(&w);
     if ((status = give_turns(g, &w, &next, g->room))) return status;
@@ -260,7 +260,7 @@ static int run_reorder(struct stage *g) {
 
 struct leat_i_chan *leat_i_reorder(const struct leat_scope *s, struct leat_i_chan *in, size_t size, int64_t first, size_t n, const struct leat_i_fun *fun, const void *args, const char *birthplace) {
   happens_call();
-  static const struct stage_kind reorder = {.name = "reorder", .body = run_reorder, .takes_over = true};
+  static const struct stage_kind reorder = {.name = "reorder", .body = run_reorder, .takes_over = true, .keeps = true};
   struct stage_spec spec = {.kind = &reorder, .scope = s, .in = in, .in_size = size, .out_size = size, .birthplace = birthplace};
   struct stage *g = leat_i_stage_of_fun(&spec, fun, args, NULL);
   if (g) {

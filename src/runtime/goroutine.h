@@ -18,6 +18,7 @@ struct worker;
 struct slab;
 struct chan;
 struct waiter;
+struct server;
 struct leat_i_cleanup;
 struct leat_error;
 
@@ -72,12 +73,13 @@ struct goroutine {
   /* Owned by the goroutine itself. */
   struct scope *scope;             /* the innermost one */
   struct leat_i_cleanup *cleanups; /* scopes and defers, innermost first */
-  struct hold *holds;
+  struct server *server;           /* while it runs a stage that is measured: see core/gauge.h */
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
   bool fenced;           /* there has been a full fence since it last put into a channel or took from one: see chan_may_recv */
   bool panicking, deferring; /* the latter: a deferred call is under way */
   int range_status, select_status;
+  struct hold *holds;
 
   /* Set at the start. */
   struct scope *base; /* the scope it was started in */

@@ -6,7 +6,7 @@
  * the goroutine has left its stack (park.h).
  *
  * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address) -> nothing; each -> a scope's members_lock, a leaf; descriptor -> nothing; task -> nothing;
- * scheduler, timer shard, slab list: leaves, never together. */
+ * figures' -> channel; scheduler, timer shard, slab list: leaves, never together. */
 #pragma once
 #include "atomics.h"
 #include <sched.h>
