@@ -56,6 +56,7 @@ static int run_last_by(struct stage *g) {
   leat_defer(free_cell, &spare);
   if (!memory || !key) return LEAT_NOMEM;
   for (;;) {
+    stage_has(g, leat_i_table_len(&h->table));
     struct held *held = first_held(h);
     int64_t until = held ? held->until : LEAT_NEVER;
     int status = leat_i_recv((struct leat_i_chan *)g->in, c.item, h->size, until);
@@ -81,7 +82,7 @@ static int run_last_by(struct stage *g) {
 
 struct leat_i_chan *leat_i_last_by(const struct leat_scope *s, struct leat_i_chan *in, size_t size, const struct leat_i_fun *key, const void *args, bool text, size_t most, int64_t wait, const char *birthplace) {
   happens_call();
-  static const struct stage_kind last_by = {.name = "last_by", .body = run_last_by, .takes_over = true};
+  static const struct stage_kind last_by = {.name = "last_by", .body = run_last_by, .takes_over = true, .keeps = true};
   struct leat_i_fun fun = *key;
   fun.state = sizeof(struct held_back);
   fun.name = "last_by";
