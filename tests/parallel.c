@@ -95,3 +95,64 @@ TEST_GO(a_panic_in_a_worker_is_the_failure_of_the_scope) {
   CHECK_EQ(leat_wait(s), LEAT_PANIC);
   CHECK(strstr(leat_failure_of(s)->message, "at 20") != NULL);
 }
+
+/* Functions that are pure work on several items at a time. */
+LEAT_MAP(twice, int, int, n) { return 2 * n; }
+LEAT_MAP(slow_twice, int, int, n) {
+  int work = 0;
+  for (int i = 0; i < 100 * (n % 50); i++) __asm__ volatile("" : "+r"(work));
+  return 2 * n;
+}
+TEST_GO(batches_keep_the_order) {
+  int n = (int)test_scale(20000);
+  for (size_t workers = 1; workers <= 4; workers++)
+    for (size_t window = 1; window <= 300; window = 3 * window + 1) {
+      leat_scope(s);
+      int i = 0;
+      leat_range(int, v, leat_parallel_map(s, leat_numbers(s, int, 0, n), workers, window, twice)) CHECK_EQ(v, 2 * i++);
+      CHECK_EQ(i, n);
+      i = 0;
+      leat_range(int, v, leat_parallel_map(s, leat_repeat(s, int, 0, 1, 2, 3, 45), workers, window, slow_twice)) {
+        CHECK_EQ(v, 2 * (i % 5 == 4 ? 45 : i % 5));
+        if (++i == 100) break;
+      }
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+    }
+}
+static atomic_int made, gone;
+static void count_gone(int *item) { (void)item, gone++; }
+LEAT_FN(produce_counted, leat_tx(int), out, int, n) {
+  for (int i = 0; i < n; i++) {
+    made++;
+    if (leat_send(out, i)) {
+      gone++;
+      return;
+    }
+  }
+  leat_close(out);
+}
+LEAT_MAP(mostly_passes_on, int, int, n, int, at) {
+  if (n == at) {
+    gone++;
+    leat_panic("at %d", at);
+  }
+  return n;
+}
+TEST_GO(a_panic_in_a_batch_drops_what_was_still_to_be_worked_on) {
+  for (int at = 0; at < 200; at += 23) {
+    leat_scope(s);
+    made = gone = 0;
+    leat_chan(int) in = leat_chan_make(s, int, 40);
+    leat_on_drop(in, count_gone);
+    leat_go(s, produce_counted, leat_tx_of(in), 200);
+    int_rx out = leat_parallel_map(s, leat_rx_of(in), 3, 40, mostly_passes_on, at);
+    leat_on_drop(out, count_gone);
+    leat_range(int, v, out) {
+      CHECK(v < at);
+      gone++;
+    }
+    CHECK_EQ(leat_wait(s), LEAT_PANIC);
+    leat_release(in);
+    CHECK_EQ(gone, made);
+  }
+}

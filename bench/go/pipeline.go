@@ -361,7 +361,7 @@ func scrambleInParallel() (float64, int64) {
 	done := make(chan struct{})
 	defer close(done)
 	start, sum := time.Now(), int64(0)
-	for v := range parallelMap(done, numbers(done, 0, n), 4, 16, scramble) {
+	for v := range parallelMap(done, numbers(done, 0, n), 4, 64, scramble) {
 		sum = sum*31 + v // which tells one order from another
 	}
 	return float64(time.Since(start)) / n, sum

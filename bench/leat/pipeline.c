@@ -160,7 +160,7 @@ static double scramble_in_parallel(int64_t *check) {
   uint64_t sum = 0;
   int64_t start = leat_now();
   leat_scope(s);
-  leat_range(int64_t, v, leat_parallel_map(s, leat_numbers(s, int64_t, 0, n), 4, 16, scramble)) sum = sum * 31 + (uint64_t)v; /* which tells one order from another */
+  leat_range(int64_t, v, leat_parallel_map(s, leat_numbers(s, int64_t, 0, n), 4, 64, scramble)) sum = sum * 31 + (uint64_t)v; /* which tells one order from another */
   *check = (int64_t)sum;
   return (double)(leat_now() - start) / (double)n;
 }

@@ -19,7 +19,8 @@
   })
 
 /* leat_rx(Out) leat_parallel_map(scope, in, n, window, fn, args...): fn of each item, on n goroutines, in the order of the input. At most `window`
- * items (n at least) are worked on or wait for an earlier one: so far it may run ahead of what is taken. LEAT_MAP, LEAT_EFFECT or LEAT_MAP_RESULT. */
+ * items (n at least) are worked on or wait for an earlier one: so far it may run ahead of what is taken. A quick LEAT_MAP function is given several items
+ * in a row; make the window several times n then. LEAT_MAP, LEAT_EFFECT or LEAT_MAP_RESULT. */
 #define leat_parallel_map(s, in, n, window, ...) LEAT_I_PARALLEL_MAP(__COUNTER__, s, in, n, window, __VA_ARGS__)
 #define LEAT_I_PARALLEL_MAP(N, s, in, n, window, ...) \
   __extension__({ \

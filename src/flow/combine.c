@@ -197,7 +197,7 @@ static int run_bridge(struct stage *g) {
   while (!(status = leat_i_recv((struct leat_i_chan *)g->in, &stream, sizeof stream, LEAT_NEVER))) {
     struct chan *c = leat_i_stage_input((struct scope *)g->body_scope, stream, g->out_size, g->birthplace);
     leat_i_stage_read(c, "leat_bridge", g->birthplace);
-    leat_i_stage_inner(g, (struct leat_i_chan *)c, false);
+    leat_i_stage_inner(g, (struct leat_i_chan *)c);
     status = run_conduit(g, c, g->out);
     if (status != LEAT_CLOSED) break;
   }

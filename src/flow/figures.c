@@ -205,11 +205,10 @@ void leat_i_stage_keeps(struct stage *g, int64_t more) {
   lock_drop(&st->lock);
 }
 
-void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c, bool output) {
+void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c) {
   if (!g->station) return;
   lock_take(&leat_i_gauges);
   gauge_for(g->station->flow, chan_of(c), NULL, NULL);
-  if (chan_of(c)->gauge && output) chan_of(c)->gauge->receiving = SIDE_OUTPUT;
   lock_drop(&leat_i_gauges);
 }
 
