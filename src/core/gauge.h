@@ -47,7 +47,6 @@ struct server {
 /* Guarded by the channel's lock, but for `to`, `gone` and what the callback needs: by leat_i_gauges. That one is taken first. */
 struct gauge {
   struct chan *chan;
-  enum side receiving;       /* what those wait for who receive */
   uint64_t entered;          /* items that were handed over, to the buffer or to a receiver */
   struct area buffered;      /* begins with the stage that reads it */
   int64_t now;               /* during a batch; or 0 */
@@ -71,7 +70,7 @@ void leat_i_gauge_stopped(struct chan *c);
 void leat_i_gauge_batch(struct chan *c, bool begins);
 
 /* With the lock: what somebody waits for who is about to. */
-static inline enum side gauge_side(const struct chan *c, bool sends) { return !c->gauge ? SIDE_NEITHER : sends ? SIDE_OUTPUT : c->gauge->receiving; }
+static inline enum side gauge_side(const struct chan *c, bool sends) { return !c->gauge ? SIDE_NEITHER : sends ? SIDE_OUTPUT : SIDE_INPUT; }
 /* Around a wait. `left`: items still to be sent. */
 struct gauge_wait {
   struct server *server;

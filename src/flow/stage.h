@@ -129,7 +129,7 @@ static inline void stage_keeps(struct stage *g, int64_t more) {
   if (unlikely(g->station != NULL)) leat_i_stage_keeps(g, more);
 }
 static inline void stage_has(struct stage *g, size_t n) { stage_keeps(g, (int64_t)n - g->kept); }
-/* Its goroutines use this channel, which is none of its inputs and outputs: who receives from it waits for input, or to hand on output. */
+/* Its goroutines receive from this channel, which is none of its inputs: who waits there waits for input. */
 void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c);
 /* Starts a stage that is not waited for by anyone. A status. */
 int leat_i_stage_start(struct stage *g);
