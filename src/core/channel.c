@@ -37,7 +37,6 @@ static void release_memory(struct chan *c) {
   if (oldest) free(oldest->memory);
 }
 #else
-void leat_i_chan_check(const struct chan *c, const char *operation) { (void)c, (void)operation; }
 static void set_alive(struct chan *c) { (void)c; }
 static void release_memory(struct chan *c) { free(c->memory); }
 #endif
@@ -129,7 +128,7 @@ void leat_i_chan_reference(struct chan *c) { add(&c->references, 1); }
 
 void leat_i_chan_unreference(struct chan *c) {
   happens_before(&c->references);
-  if (sub(&c->references, 1) != 1) return;
+  if (load_acquire(&c->references) != 1 && sub(&c->references, 1) != 1) return; /* who has the only one alone can make another */
   happens_after(&c->references);
   if (unlikely(load_relaxed(&c->flags) & CHAN_GAUGED)) leat_i_gauge_gone(c);
   drop_buffered(c);

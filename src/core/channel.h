@@ -190,4 +190,8 @@ void leat_i_chan_unuse(struct chan *c); /* the last user stops it, unless it is 
 /* The same, but the feeder of a channel that it stops is handed to the caller, with the reference, so that a long chain needs no recursion. */
 struct feeder *leat_i_chan_unuse_once(struct chan *c);
 void leat_i_chan_enlist_stage(struct chan *c); /* a stage becomes a user, or takes over the calling block's share */
-void leat_i_chan_check(const struct chan *c, const char *operation); /* debug builds: is it alive? */
+#ifdef LEAT_DEBUG
+void leat_i_chan_check(const struct chan *c, const char *operation); /* is it alive? */
+#else
+static inline void leat_i_chan_check(const struct chan *c, const char *operation) { (void)c, (void)operation; }
+#endif

@@ -83,7 +83,7 @@ static int chosen(struct goroutine *self, uint32_t index, int status) {
   return (int)index;
 }
 
-static bool is_ready(const leat_case *k) {
+static inline __attribute__((always_inline)) bool is_ready(const leat_case *k) {
   struct chan *c = chan_of(k->leat_i_chan);
   leat_i_chan_check(c, "leat_select");
   if (k->leat_i_kind == LEAT_I_CASE_SEND) return chan_may_send(c);
@@ -93,9 +93,8 @@ static bool is_ready(const leat_case *k) {
 
 /* One of the bits: the lowest, or any. */
 static uint32_t pick(uint64_t bits, bool lowest) {
-  uint32_t n = (uint32_t)__builtin_popcountll(bits);
-  if (n > 1 && !lowest)
-    for (uint32_t skip = leat_i_nondet_choose(CHOOSE_CASE, n); skip; skip--) bits &= bits - 1;
+  if (bits & (bits - 1) && !lowest)
+    for (uint32_t skip = leat_i_nondet_choose(CHOOSE_CASE, (uint32_t)__builtin_popcountll(bits)); skip; skip--) bits &= bits - 1;
   return (uint32_t)__builtin_ctzll(bits);
 }
 
