@@ -428,9 +428,14 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
 }
 
 /* A receive that fails zeroes its target, also on the nil channel, hence the size. */
-static int zeroed(void *target, size_t size, int status) {
+static inline int zeroed(void *target, size_t size, int status) {
   happens_write(target, size);
-  quietly memset(target, 0, size);
+  switch (size) { /* the usual sizes without a call */
+  case 0: break;
+  case 4: memset(target, 0, 4); break;
+  case 8: memset(target, 0, 8); break;
+  default: quietly memset(target, 0, size);
+  }
   return status;
 }
 
@@ -551,6 +556,10 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   if (unlikely(!c)) return zeroed(target, size, LEAT_EMPTY);
   leat_i_chan_check(c, "leat_try_recv");
   if (!chan_may_recv(c) && (full_fence(self), !chan_may_recv(c))) return would_block(self, zeroed(target, size, LEAT_EMPTY));
+  if ((status = chan_is_over(c))) {
+    leat_i_operation(self);
+    return wait_answer(self, zeroed(target, size, status));
+  }
   lock_take(&c->lock);
   status = recv_locked(c, target, &woken);
   if (status == WOULD_BLOCK) {

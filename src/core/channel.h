@@ -139,6 +139,14 @@ static inline bool chan_may_send(struct chan *c) {
   return load_acquire(&c->flags) & CHAN_ENDED;
 }
 
+/* The status that it answers every receiver, for good, so that no lock is needed to say it; LEAT_OK if something may yet come out of it. */
+static inline int chan_is_over(struct chan *c) {
+  uint32_t flags = load_acquire(&c->flags);
+  if (likely(!(flags & CHAN_ENDED)) || load_relaxed(&c->n)) return LEAT_OK;
+  happens_after(c);
+  return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
+}
+
 enum { WORD = 8 };
 static inline bool is_of_words(const struct chan *c) {
 #if defined(LEAT_HAPPENS) || defined(LEAT_DEBUG)

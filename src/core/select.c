@@ -121,9 +121,14 @@ static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool 
     uint32_t i = pick(ready, ordered);
     struct goroutine *woken = NULL;
     struct chan *c = chan_of(cases[i].leat_i_chan);
-    lock_take(&c->lock);
-    int status = attempt(&cases[i], &woken);
-    lock_drop(&c->lock);
+    int status = cases[i].leat_i_kind == LEAT_I_CASE_RECV ? chan_is_over(c) : LEAT_OK;
+    if (status) {
+      quietly memset(place_of(&cases[i]), 0, c->elem_size);
+    } else {
+      lock_take(&c->lock);
+      status = attempt(&cases[i], &woken);
+      lock_drop(&c->lock);
+    }
     if (status != WOULD_BLOCK) {
       touched(&cases[i]);
       if (woken) leat_i_ready(woken);

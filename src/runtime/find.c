@@ -34,19 +34,21 @@ static struct goroutine *take_local(struct worker *w) {
 
 static struct goroutine *spin(struct worker *w) {
   struct sched *s = &leat_i_sched;
-  struct goroutine *g = leat_i_steal(w, false);
+  struct goroutine *g = leat_i_steal(w, NULL);
   if (g || load_relaxed(&s->workers) == 1) return g;
   if (!w->spinning) { /* no more than half of those at work may spin */
     if (2 * load_relaxed(&s->n_spinning) >= load_relaxed(&s->n_running)) return NULL;
     w->spinning = true;
     add_seq(&s->n_spinning, 1);
   }
+  struct ticks_seen seen = {{0}};
+  leat_i_see_ticks(&seen);
   for (int round = 0; round < SPIN_ROUNDS; round++) {
     for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
     if (load_relaxed(&s->stopping) || load_relaxed(&w->inbox)) return NULL;
-    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, false))) return g;
+    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, NULL))) return g;
   }
-  return leat_i_steal(w, true);
+  return leat_i_steal(w, &seen);
 }
 
 /* For the worker that exists for one goroutine. NULL when that has ended. */

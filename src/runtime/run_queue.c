@@ -119,16 +119,24 @@ static struct goroutine *take_next_of(struct worker *w) {
   return g;
 }
 
-/* They are their worker's, unless that has lost its token or made no decision since `ticks` was read. */
-static struct goroutine *steal_next(struct worker *w, struct worker *victim, uint32_t ticks) {
-  if (!has_next(victim) || (load_relaxed(&victim->has_token) && load_relaxed(&victim->ticks) != ticks)) return NULL;
+void leat_i_see_ticks(struct ticks_seen *seen) {
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
+    if (w->index < MOST_SEEN) seen->ticks[w->index] = load_relaxed(&w->ticks);
+}
+
+static bool has_been_busy(struct worker *w, const struct ticks_seen *seen) {
+  return seen && w->index < MOST_SEEN && load_relaxed(&w->ticks) == seen->ticks[w->index];
+}
+
+static struct goroutine *steal_next(struct worker *w, struct worker *victim, const struct ticks_seen *seen) {
+  if (!has_next(victim) || (load_relaxed(&victim->has_token) && !has_been_busy(victim, seen))) return NULL;
   struct goroutine *g = take_next_of(victim);
   if (!g) return NULL;
   count_in(&w->counters, COUNT_STOLEN, 1);
   return g;
 }
 
-struct goroutine *leat_i_steal(struct worker *w, bool stale) {
+struct goroutine *leat_i_steal(struct worker *w, const struct ticks_seen *seen) {
   struct worker *all = load_acquire(&leat_i_sched.all), *start = all;
   uint32_t skip = leat_i_nondet_choose(CHOOSE_VICTIM, 16);
   while (skip-- && start) start = start->all_next;
@@ -138,7 +146,7 @@ struct goroutine *leat_i_steal(struct worker *w, bool stale) {
   do {
     struct goroutine *g = NULL;
     if (victim != w) g = ring_steal(w, victim);
-    if (!g && victim != w && (stale || !load_relaxed(&victim->has_token))) g = steal_next(w, victim, load_relaxed(&victim->ticks));
+    if (!g && victim != w) g = steal_next(w, victim, seen);
     if (g) {
       count_in(&w->counters, COUNT_STEALS, 1);
       return g;

@@ -18,8 +18,13 @@ int leat_i_shared_reserve(uint32_t more);
 /* A fair share of the shared queue: one to run, the others into the ring of w, the caller's. */
 struct goroutine *leat_i_shared_pop(struct worker *w);
 /* Takes one goroutine from another worker, with half of its ring, which goes into that of w, the caller's. A next-slot is its worker's, unless
- * that has no token, or the caller has looked around in vain for a while (`stale`). */
-struct goroutine *leat_i_steal(struct worker *w, bool stale);
+ * that has no token, or has made no decision since the ticks were seen (NULL: never). */
+enum { MOST_SEEN = 64 };
+struct ticks_seen {
+  uint32_t ticks[MOST_SEEN]; /* by the worker's index; those beyond keep their next-slots */
+};
+void leat_i_see_ticks(struct ticks_seen *seen);
+struct goroutine *leat_i_steal(struct worker *w, const struct ticks_seen *seen);
 /* Any thread, the owner or not: all that waits at a worker that has no token goes to the shared queue. */
 void leat_i_hand_on(struct worker *w);
 /* Whether anything waits that a worker without work of its own could run. */
