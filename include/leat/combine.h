@@ -158,7 +158,8 @@
   _Static_assert(LEAT_I_SAME(LEAT_I_CAT(fn, _leat_out), bool), op ": the stage function does not answer bool; declare it with LEAT_FILTER: " LEAT_I_STR(fn))
 
 /* leat_rx(T) leat_bridge(scope, in): of a leat_rx(leat_rx(T)): all items of the first stream, then all of the second, and so on. A stream that is not
- * read to its end is stopped, and one that is never read too. */
+ * read to its end is stopped, and one that is never read too. What the streams hold is not known when the stage is made, so the output has no drop
+ * function but what leat_on_drop gives it. */
 #define leat_bridge(s, in) LEAT_I_BRIDGE(__COUNTER__, s, in)
 #define LEAT_I_BRIDGE(N, s, in) \
   __extension__({ \

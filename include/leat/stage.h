@@ -27,7 +27,7 @@
  *
  * Ownership. A stage takes over the items that it receives. Those it does not pass on (filtered, skipped, in flight when it ends) go to
  * the drop function of the channel they came from; stages that pass items on unchanged hand the drop function on too. A LEAT_MAP function
- * owns its argument, a LEAT_FILTER function only looks at it.
+ * owns its argument; a LEAT_FILTER function only looks at it, and so does one that makes a key or a number for a stage that passes the item on.
  *
  * A stage may be made, and read, by any goroutine or thread. Out of memory its output answers LEAT_NOMEM, and the scope has failed with that. */
 #pragma once

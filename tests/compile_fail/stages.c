@@ -71,6 +71,8 @@ void stages(leat_view s, leat_rx(int) ints, leat_rx(double) doubles, leat_rx(lea
   //BAD leat_scan: the stage function does not take | leat_scan(s, doubles, 0, sum);
   //BAD leat_scan: the initial value | leat_scan(s, ints, "0", sum);
   //BAD leat_distinct_by: the stage function does not take | leat_distinct_by(s, doubles, 5, key);
+  //BAD leat_last_by: the stage function does not take | leat_last_by(s, doubles, 5, LEAT_NEVER, key);
+  //BAD leat_last_by: needs | leat_last_by(s, tx, 5, LEAT_NEVER, key);
   leat_rx(leat_indexed(int)) numbered = leat_enumerate(s, ints, int);
   //BAD leat_enumerate: the type named | leat_enumerate(s, doubles, int);
   leat_rx(double) flat = leat_flat_map(s, ints, twice);
