@@ -59,15 +59,16 @@ typedef struct leat_writer_figures {
     LEAT_I_ELEMENT(T, "leat_writer_make"); \
     leat_writer_options LEAT_I_CAT(leat_i_o, N) = options; \
     const __typeof__(T) *LEAT_I_CAT(leat_i_p, N) = NULL; \
+    _Static_assert(LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_fails), "leat_writer_make: the function answers no status: declare it with LEAT_FN_ERR"); \
+    _Static_assert(LEAT_I_SAME(LEAT_I_SINK_PARAMETER(LEAT_I_FIRST(__VA_ARGS__), 1), __typeof__(LEAT_I_CAT(leat_i_p, N))), \
+                   "leat_writer_make: the first parameter of the function is not a pointer to constant items"); \
+    _Static_assert(LEAT_I_SAME(LEAT_I_SINK_PARAMETER(LEAT_I_FIRST(__VA_ARGS__), 2), size_t), "leat_writer_make: the second parameter of the function is not a size_t"); \
     LEAT_I_CAT(LEAT_I_SINK_, n)(N, "leat_writer_make", LEAT_I_CAT(leat_i_p, N), __VA_ARGS__) \
     LEAT_I_FN_RECORD(N, LEAT_I_FIRST(__VA_ARGS__)) \
-    _Static_assert(LEAT_I_CAT(LEAT_I_FIRST(__VA_ARGS__), _leat_fails), "leat_writer_make: the function answers no status: declare it with LEAT_FN_ERR"); \
-    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_a, N).leat_i_1), __typeof__(LEAT_I_CAT(leat_i_p, N))), \
-                   "leat_writer_make: the function's first parameter is not a pointer to constant items"); \
-    _Static_assert(LEAT_I_SAME(__typeof__(LEAT_I_CAT(leat_i_a, N).leat_i_2), size_t), "leat_writer_make: the function's second parameter is not a size_t"); \
     (leat_writer(T)) leat_i_writer_make(LEAT_I_CAT(leat_i_s, N), sizeof(T), &LEAT_I_CAT(leat_i_o, N), &LEAT_I_CAT(leat_i_fn, N), &LEAT_I_CAT(leat_i_a, N), \
                                         __builtin_offsetof(__typeof__(LEAT_I_CAT(leat_i_a, N)), leat_i_2), LEAT_I_HERE); \
   })
+#define LEAT_I_SINK_PARAMETER(fn, i) __typeof__(((struct LEAT_I_CAT(fn, _leat_args) *)0)->leat_i_##i)
 #define LEAT_I_SINK_1(N, op, p, fn) LEAT_I_BIND_3(N, op, fn, p, (size_t)0)
 #define LEAT_I_SINK_2(N, op, p, fn, a) LEAT_I_BIND_4(N, op, fn, p, (size_t)0, a)
 #define LEAT_I_SINK_3(N, op, p, fn, a, b) LEAT_I_BIND_5(N, op, fn, p, (size_t)0, a, b)
