@@ -23,6 +23,10 @@
  *   what woke a waiter    (claimed through a queue, waiter.h)         -> the waiter
  *   waitgroup counted back, event set, once done, semaphore released -> whose wait ends by it, or finds it so
  *   object put into a pool                                           -> who gets that object, or drops it
+ *   item written to a writer                                         -> its sink, or drop function
+ *   value put into a cell                                            -> who takes it, or drops it
+ *   grant used, returned                                             -> who is told so, who has it next
+ *   chunk written by a sink                                          -> whose flush or close ends by it, or finds it so
  *
  * An address stands for a clock. Any address will do that belongs to leat while it is used: of an object, or of a part of it. */
 #pragma once

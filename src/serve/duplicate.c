@@ -134,17 +134,20 @@ static int put(struct cells *c, const void *id, char *value, size_t size, const 
   p = leat_i_table_put(t, id);
   if (!p) return LEAT_NOMEM;
   memcpy(p->value, value, size);
-  wake_for_id(&c->ids, id, type);
   return LEAT_OK;
 }
 
 int leat_i_cell_put(void *cells, const void *id, void *value, size_t size, struct leat_i_id_type type) {
   happens_call();
   struct cells *c = cells;
+  int status;
+  happens_before(&c->ids);
   leat_mutex_lock(&c->ids.lock);
-  int status = put(c, id, value, size, &type);
+  quietly status = put(c, id, value, size, &type);
+  if (!status) wake_for_id(&c->ids, id, &type);
   leat_mutex_unlock(&c->ids.lock);
   if (status != REPLACED) return status;
+  happens_after(&c->ids);
   if (c->drop) c->drop(value);
   return LEAT_OK;
 }
@@ -164,8 +167,12 @@ static int take_or_wait(struct cells *c, const void *id, void *value, size_t siz
   int status = leat_i_scope_interrupts(self->scope), ended = LEAT_OK;
   if (status) return leat_i_cancelled(self, status);
   leat_mutex_lock(&c->ids.lock);
-  while ((status = take(c, id, value, size, &type)) == LEAT_EMPTY && waits && !ended) ended = wait_for_id(&c->ids, id, deadline); /* and looks once more */
+  for (;; ended = wait_for_id(&c->ids, id, deadline)) { /* also then it looks once more */
+    quietly status = take(c, id, value, size, &type);
+    if (status != LEAT_EMPTY || !waits || ended) break;
+  }
   leat_mutex_unlock(&c->ids.lock);
+  happens_after(&c->ids);
   if (status == LEAT_EMPTY && ended) return ended;
   leat_i_operation(self);
   return wait_answer(self, status);
@@ -185,6 +192,7 @@ int leat_i_cell_try_take(void *cells, const void *id, void *value, size_t size, 
 void leat_i_cells_free(void *cells) {
   struct cells *c = cells;
   void *id, *value;
+  happens_after(&c->ids);
   for (size_t i = 0; leat_i_table_next(&c->ids.table, &i, &id, &value);)
     if (c->drop && !is_taken(value)) c->drop(((struct place *)value)->value);
   leat_i_table_free(&c->ids.table);

@@ -1,6 +1,7 @@
 /* A table by ids that is shared, and waiting until something has become of an id: what cells and permissions have in common.
  *
- * All under a mutex, as a table allocates. Who waits has an event in his frame, and looks again when it is set. */
+ * All under a mutex, as a table allocates. Who waits has an event in his frame, and looks again when it is set. What happens in the table is our own
+ * affair (happens.h): who is ordered by it is said where it is promised, with the address of the ids. */
 #pragma once
 #include "../core/panic.h"
 #include "../core/scope.h"
@@ -31,8 +32,10 @@ static inline bool same_id(const void *a, const void *b, const struct leat_i_id_
 
 static inline void wake_for_id(struct ids *s, const void *id, const struct leat_i_id_type *type) {
   for (struct id_wait *w = s->waits, *next; w; w = next) {
+    bool same;
     next = w->next;
-    if (same_id(w->id, id, type)) leat_event_set(&w->changed); /* it cannot return, and be gone, before we drop the lock */
+    quietly same = same_id(w->id, id, type);
+    if (same) leat_event_set(&w->changed); /* it cannot return, and be gone, before we drop the lock */
   }
 }
 

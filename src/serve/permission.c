@@ -48,8 +48,12 @@ static int ask(struct permission *p, const void *id, struct leat_i_id_type type,
   grant->permission = NULL;
   if (status) return leat_i_cancelled(self, status);
   leat_mutex_lock(&p->ids.lock);
-  while ((status = look(p, id, &type)) == LEAT_FULL && waits && !ended) ended = wait_for_id(&p->ids, id, deadline); /* and looks once more */
+  for (;; ended = wait_for_id(&p->ids, id, deadline)) { /* also then it looks once more */
+    quietly status = look(p, id, &type);
+    if (status != LEAT_FULL || !waits || ended) break;
+  }
   leat_mutex_unlock(&p->ids.lock);
+  happens_after(&p->ids);
   if (status == LEAT_FULL && ended) return ended;
   if (!status) {
     grant->permission = p;
@@ -71,31 +75,36 @@ int leat_i_try_ask(void *permission, const void *id, struct leat_i_id_type type,
   return ask(permission, id, type, 0, grant, false);
 }
 
+static void mark_used(struct permission *p, const void *id) {
+  *(char *)leat_i_table_get(&p->ids.table, id) = USED;
+  if (leat_i_table_len(&p->ids.table) - p->out > (p->most ? p->most : MOST_IDS)) forget_first(&p->ids, is_used);
+}
+
+static void settle(struct grant *grant, bool used) {
+  struct permission *p = grant->permission;
+  grant->permission = NULL;
+  happens_before(&p->ids);
+  leat_mutex_lock(&p->ids.lock);
+  p->out--;
+  quietly {
+    if (used) mark_used(p, grant->id);
+    else leat_i_table_remove(&p->ids.table, grant->id);
+  }
+  wake_for_id(&p->ids, grant->id, &grant->type);
+  leat_mutex_unlock(&p->ids.lock);
+}
+
 void leat_grant_use(leat_grant *of) {
   happens_call();
   struct grant *grant = (struct grant *)of;
-  struct permission *p = grant->permission;
-  if (!p) leat_i_panic("leat_grant_use(%p): the grant is not out: it was used or returned before, or never given", (void *)grant);
-  grant->permission = NULL;
-  leat_mutex_lock(&p->ids.lock);
-  *(char *)leat_i_table_get(&p->ids.table, grant->id) = USED;
-  p->out--;
-  if (leat_i_table_len(&p->ids.table) - p->out > (p->most ? p->most : MOST_IDS)) forget_first(&p->ids, is_used);
-  wake_for_id(&p->ids, grant->id, &grant->type);
-  leat_mutex_unlock(&p->ids.lock);
+  if (!grant->permission) leat_i_panic("leat_grant_use(%p): the grant is not out: it was used or returned before, or never given", (void *)grant);
+  settle(grant, true);
 }
 
 void leat_grant_return(leat_grant *of) {
   happens_call();
   struct grant *grant = (struct grant *)of;
-  struct permission *p = grant->permission;
-  if (!p) return;
-  grant->permission = NULL;
-  leat_mutex_lock(&p->ids.lock);
-  leat_i_table_remove(&p->ids.table, grant->id);
-  p->out--;
-  wake_for_id(&p->ids, grant->id, &grant->type);
-  leat_mutex_unlock(&p->ids.lock);
+  if (grant->permission) settle(grant, false);
 }
 
 void leat_i_permission_free(void *permission) {

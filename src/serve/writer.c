@@ -61,7 +61,7 @@ static void wake_sleeper(struct leat_i_writer *w, struct goroutine **woken) {
 
 static void take_in(struct leat_i_writer *w, const char *items, size_t n) {
   if (!w->n) w->due = w->delay <= 0 ? INT64_MIN : w->delay == LEAT_NEVER ? LEAT_NEVER : leat_i_deadline_after(w->delay);
-  memcpy(w->filling + w->n * w->size, items, n * w->size);
+  quietly memcpy(w->filling + w->n * w->size, items, n * w->size);
   w->n += n;
   w->accepted += n;
 }
@@ -190,6 +190,7 @@ static void drop_rest(struct leat_i_writer *w) {
   lock_take(&w->lock);
   w->closed = true;
   lock_drop(&w->lock);
+  happens_after(w);
   for (size_t i = 0; w->drop && i < w->n; i++) w->drop(w->filling + i * w->size);
 }
 
