@@ -51,7 +51,11 @@ static atomic_int produced;
 LEAT_SOURCE(next, int) { return produced++; }
 LEAT_MAP(plus, int, int, n, int, k) { return n + k; }
 LEAT_FILTER(odd, int, n) { return n % 2; }
-LEAT_EFFECT(pass, int, int, n) { return n; }
+static atomic_int passed;
+LEAT_EFFECT(pass, int, int, n) {
+  passed++;
+  return n;
+}
 LEAT_SINK(forget, int, n) { (void)n; }
 LEAT_FOLD(sum, long, acc, int, n) { return acc + n; }
 static atomic_int at_work, begun;
@@ -67,10 +71,13 @@ LEAT_EFFECT(work, int, int, n, leat_rx(int), done) {
 
 /* The bottleneck. */
 
+/* So that however slow the machine is, what is waited for makes up most of the time. */
+static void sleep_longer_than_since(int64_t begun_at) { leat_sleep(LEAT_MS(1) + 3 * (leat_now() - begun_at)); }
 static void let_work(leat_chan(int) done, int so_many, int items) {
   for (int i = 0; i < items; i++) {
+    int64_t start = leat_now();
     UNTIL(at_work >= so_many);
-    leat_sleep(LEAT_MS(1));
+    sleep_longer_than_since(start);
     CHECK_EQ(leat_send(done, 0), LEAT_OK);
   }
 }
@@ -144,8 +151,11 @@ TEST_GO(what_is_outside_is_named) {
   leat_service(s, produce, leat_tx_of(in), leat_rx_of(go));
   int_rx out = leat_map(s, leat_rx_of(in), pass);
   int n;
+  int64_t start = leat_now();
+  CHECK_EQ(leat_recv_until(out, start + 1, &n), LEAT_DEADLINE); /* it has begun */
   for (int i = 0; i < 10; i++) {
-    CHECK_EQ(leat_recv_until(out, leat_now() + LEAT_MS(1), &n), LEAT_DEADLINE);
+    sleep_longer_than_since(start);
+    start = leat_now();
     CHECK_EQ(leat_send(go, i), LEAT_OK);
     CHECK_EQ(leat_recv(out, &n), LEAT_OK);
   }
@@ -157,11 +167,14 @@ TEST_GO(what_is_outside_is_named) {
   leat_figures earlier[MOST];
   memcpy(earlier, rows, sizeof earlier);
   size_t n_earlier = n_rows;
+  start = leat_now();
   for (int i = 0; i < 20; i++) {
+    int before = passed;
     CHECK_EQ(leat_send(go, i), LEAT_OK);
-    wait_blocked("pass", 1);
-    leat_sleep(LEAT_MS(1));
+    UNTIL(passed > before);
+    sleep_longer_than_since(start);
     CHECK_EQ(leat_recv(out, &n), LEAT_OK);
+    start = leat_now();
   }
   look(s);
   leat_figures_subtract(rows, n_rows, earlier, n_earlier); /* of late */
@@ -296,7 +309,7 @@ TEST_GO(the_queue_before_a_stage_is_seen) {
   wait_blocked("work", 1);
   leat_sleep(LEAT_MS(3));
   look(s);
-  CHECK(row_of("map", "work")->queue + row_of("map", "work")->l <= 10.01);
+  CHECK(row_of("map", "work")->queue <= 10.001 && row_of("map", "work")->l <= 1.001);
   CHECK_EQ(row_of("map", "work")->reader, row_of("for_each", "forget")->id);
   for (int i = 0; i < 10; i++) CHECK_EQ(leat_send(done, i), LEAT_OK);
   CHECK_EQ(leat_wait(s), LEAT_OK);
@@ -343,7 +356,7 @@ TEST_GO(what_a_stage_keeps_is_in_it) {
   const leat_figures *f = row_of("batch", "");
   CHECK(f->l * (double)f->time >= 1.9 * (double)kept); /* the second may have come a little late */
   CHECK(f->l * (double)f->time <= 2 * (double)f->time);
-  CHECK(f->waited_in >= kept - LEAT_US(100) || test_under_qemu());
+  CHECK(f->waited_in >= kept / 2);
   CHECK_EQ(leat_send(in, 2), LEAT_OK);
   CHECK_EQ(leat_recv(out, &slice), LEAT_OK);
   CHECK_EQ(slice.n, 3);
