@@ -276,8 +276,8 @@ static __attribute__((noinline)) int flush(struct run *r, struct stage *g) {
   return LEAT_CLOSED;
 }
 
-static bool is_stopped(const struct run *r) {
-  for (struct stage *g = r->last; g; g = g->above)
+static inline bool is_stopped(const struct run *r) {
+  for (struct stage *g = r->last->above; g; g = g->above)
     if (unlikely(load_relaxed(&g->state) == STAGE_STOPPED)) return true;
   return false;
 }
@@ -286,9 +286,10 @@ static bool is_stopped(const struct run *r) {
 static int use_up_stock(struct run *r) {
   struct batch *stock = &r->stock;
   struct leat_i_chan *out = (struct leat_i_chan *)r->last->out;
+  struct goroutine *self = leat_i_self();
   for (; stock->n && !is_stopped(r); stock->n--, stock->items += stock->size) {
-    int status = leat_checkpoint();
-    if (status) return status;
+    int status = out ? leat_i_scope_interrupts(self->scope) : leat_checkpoint(); /* the send is one, but comes after the function */
+    if (unlikely(status)) return out ? leat_i_cancelled(self, status) : status;
     char *item = stock->items, *to = r->b.rooms[0], *other = r->b.rooms[1];
     size_t n = 1;
     for (struct stage *g = r->first; g && n; g = g->below) {
