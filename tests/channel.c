@@ -416,6 +416,24 @@ TEST_GO(recv_n_takes_what_there_is_without_blocking) {
   CHECK_EQ(items[0], 5);
   CHECK_EQ(items[2], 7);
 }
+/* From every place of the ring, as many as it has, fewer, and more. */
+typedef struct { char bytes[3]; } three;
+TEST_GO(recv_n_goes_round_the_ring) {
+  leat_scope(s);
+  leat_chan(three) c = leat_chan_make(s, three, 7);
+  int sent = 0, received = 0;
+  for (int i = 0; i < 500; i++) {
+    while (leat_try_send(c, (three){{(char)sent, 1, (char)(sent + 2)}}) == LEAT_OK) sent++;
+    three items[9];
+    memset(items, 0x55, sizeof items);
+    size_t got = 0, most = (size_t)i % 8 + 1, n = most < 7 ? most : 7;
+    CHECK_EQ(leat_recv_n(c, items, most, &got), LEAT_OK);
+    CHECK_EQ(got, n);
+    for (size_t k = 0; k < n; k++, received++) CHECK(items[k].bytes[0] == (char)received && items[k].bytes[1] == 1 && items[k].bytes[2] == (char)(received + 2));
+    CHECK_EQ(items[n].bytes[0], 0x55);
+    CHECK_EQ(leat_len(c), 7 - n);
+  }
+}
 TEST_GO(recv_n_takes_from_waiting_senders_too) {
   leat_scope(s);
   int_chan c = filled(s, 2, 2);
