@@ -697,3 +697,25 @@ TEST_GO(storms) {
   for (int i = 0; i < 3; i++)
     for (int j = 0; j < 3; j++) storm(worker_counts[i], delays[j], false), storm(worker_counts[i], delays[j], true);
 }
+
+/* In contexts. */
+
+LEAT_FN(write_in, leat_view, ctx, struct sink *, k, int, n) {
+  leat_writer(int) w = writer_to(ctx, k, 4, LEAT_NEVER);
+  for (int i = 0; i < n; i++) CHECK_EQ(leat_write(w, i), LEAT_OK);
+}
+TEST_GO(the_end_of_a_context_writes_what_was_accepted) {
+  for (int way = 0; way < 3; way++) {
+    SINK(k);
+    {
+      leat_scope(s);
+      struct leat_scope *ctx = leat_with_cancel(s);
+      leat_go(s, write_in, ctx, k, 6);
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+      if (way == 1) leat_cancel(ctx);
+      if (way == 2) leat_set_deadline(ctx, 1);
+      if (way) UNTIL(k->n == 6);
+    }
+    check_numbers(k, 6);
+  }
+}
