@@ -688,3 +688,94 @@ TEST_GO(channels_travel_through_channels) {
   leat_close(requests);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+
+/* Who is told by a try that a channel is closed may free it, while who closed it is on the way out. */
+static _Atomic(int_chan) to_close;
+static void *closes_each(void *rounds) {
+  for (int64_t i = 0; i < *(int64_t *)rounds; i++) {
+    int_chan c;
+    while (!(c = to_close)) {}
+    to_close = NULL;
+    leat_close(c);
+  }
+  return NULL;
+}
+TEST_GO(who_sees_a_close_may_release) {
+  int64_t rounds = test_scale(100000);
+  pthread_t closer;
+  CHECK_EQ(pthread_create(&closer, NULL, closes_each, &rounds), 0);
+  for (int64_t i = 0; i < rounds; i++) {
+    int_chan c = leat_chan_make(NULL, int, 1);
+    int v;
+    to_close = c;
+    if (i % 2) {
+      while (leat_try_recv(c, &v) != LEAT_CLOSED) {}
+    } else {
+      do while (leat_select(leat_on_recv(c, &v), leat_default)) {}
+      while (leat_selected() != LEAT_CLOSED);
+    }
+    while (to_close) {}
+    leat_release(c);
+  }
+  leat_blocking CHECK_EQ(pthread_join(closer, NULL), 0);
+}
+
+/* Store buffering: of two who each send on one channel and then try the other, one finds something; also if the send was another goroutine's
+ * that ran on the same thread meanwhile, and the try is not the first in a row. */
+typedef leat_chan(uint64_t) word_chan;
+static word_chan first_chan, second_chan;
+static atomic_int round_begun, round_done, sent_in;
+static int found_by_other;
+static void *sends_second_tries_first(void *unused) {
+  (void)unused;
+  for (int r = 1;; r++) {
+    int begun;
+    while ((begun = atomic_load_explicit(&round_begun, memory_order_acquire)) != r)
+      if (begun < 0) return NULL;
+    for (volatile int i = 0; i < r % 64; i++) {}
+    uint64_t v;
+    CHECK_EQ(leat_send(second_chan, 1), LEAT_OK);
+    found_by_other = leat_try_recv(first_chan, &v);
+    atomic_store_explicit(&round_done, r, memory_order_release);
+  }
+}
+LEAT_FN(sends_first, int, r) {
+  CHECK_EQ(leat_send(first_chan, 1), LEAT_OK);
+  atomic_store_explicit(&sent_in, r, memory_order_release);
+}
+LEAT_FN(keeps_the_ring_half_full) {
+  while (round_begun >= 0 && !leat_yield()) {}
+}
+LEAT_FN(plays_rounds, int, rounds) {
+  leat_scope(s);
+  for (int r = 1; r <= rounds; r++) {
+    uint64_t v;
+    CHECK_EQ(leat_try_send(second_chan, 7), LEAT_OK);
+    CHECK_EQ(leat_try_recv(second_chan, &v), LEAT_OK);
+    CHECK_EQ(leat_try_recv(second_chan, &v), LEAT_EMPTY); /* behind a fence */
+    atomic_store_explicit(&round_begun, r, memory_order_release);
+    leat_go(s, sends_first, r);
+    bool sent = atomic_load_explicit(&sent_in, memory_order_acquire) == r;
+    int found = leat_try_recv(second_chan, &v);
+    while (atomic_load_explicit(&round_done, memory_order_acquire) != r) {}
+    CHECK(!sent || found == LEAT_OK || found_by_other == LEAT_OK);
+    if (found_by_other != LEAT_OK) CHECK_EQ(leat_recv(first_chan, &v), LEAT_OK);
+    if (found != LEAT_OK) CHECK_EQ(leat_recv(second_chan, &v), LEAT_OK);
+  }
+  round_begun = -1;
+}
+TEST(not_both_of_two_tries_find_nothing) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 1}), LEAT_OK);
+  {
+    leat_scope(s);
+    first_chan = leat_chan_make(s, uint64_t, 1);
+    second_chan = leat_chan_make(s, uint64_t, 1);
+    pthread_t other;
+    CHECK_EQ(pthread_create(&other, NULL, sends_second_tries_first, NULL), 0);
+    for (int i = 0; i < 170; i++) leat_go(s, keeps_the_ring_half_full); /* so that who is started runs at once */
+    leat_go(s, plays_rounds, (int)test_scale(200000));
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK_EQ(pthread_join(other, NULL), 0);
+  }
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+}

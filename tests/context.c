@@ -1534,3 +1534,32 @@ TEST_GO(out_of_memory_a_context_has_ended) {
   }
   CHECK_EQ(ran, 0);
 }
+
+/* Who finds leat_done closed finds the status, too. */
+static _Atomic(struct leat_scope *) to_cancel;
+static void *cancels_each(void *rounds) {
+  for (int64_t i = 0; i < *(int64_t *)rounds; i++) {
+    struct leat_scope *c;
+    while (!(c = to_cancel)) {}
+    leat_cancel(c);
+    to_cancel = NULL;
+  }
+  return NULL;
+}
+TEST_GO(a_closed_done_comes_with_a_status) {
+  int64_t rounds = test_scale(30000);
+  pthread_t canceller;
+  CHECK_EQ(pthread_create(&canceller, NULL, cancels_each, &rounds), 0);
+  leat_scope(s);
+  for (int64_t i = 0; i < rounds; i++) {
+    struct leat_scope *c = leat_with_cancel(s);
+    leat_rx(char) done = leat_done(c);
+    char v;
+    to_cancel = c;
+    while (leat_try_recv(done, &v) != LEAT_CLOSED) {}
+    CHECK_EQ(leat_scope_status(c), LEAT_CANCELED);
+    while (to_cancel) {}
+    leat_context_release(c);
+  }
+  leat_blocking CHECK_EQ(pthread_join(canceller, NULL), 0);
+}

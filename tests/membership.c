@@ -172,3 +172,61 @@ TEST_GO(a_failure_among_many) {
   CHECK_EQ(leat_wait(s), LEAT_FAILED);
   CHECK(strstr(leat_failure_of(s)->message, "number 77"));
 }
+
+/* A start that fails is taken back by one who is no part of the scope: what it was counted by must not stay on his worker. */
+static _Atomic(const struct leat_scope *) theirs;
+static atomic_bool failed_start, joined;
+LEAT_FN(fails_to_start_there, int, most) {
+  while (!theirs) leat_checkpoint();
+  int status = LEAT_OK;
+  for (int i = 0; i < most && status == LEAT_OK; i++) status = leat_go_with(theirs, ((leat_go_options){.pinned = 1}), counts_itself);
+  CHECK_EQ(status, LEAT_NOMEM);
+  failed_start = true;
+  while (!joined) leat_checkpoint();
+}
+LEAT_FN(joins_its_own) {
+  {
+    leat_scope(s);
+    leat_keep_going(s); /* the start that fails is a failure of the scope */
+    for (int i = 0; i < 20; i++) leat_go(s, counts_itself);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    theirs = s;
+    while (!failed_start) leat_checkpoint();
+  }
+  joined = true;
+}
+TEST(a_pinned_start_that_fails_holds_up_no_join) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 2, .max_threads = 2}), LEAT_OK);
+  {
+    leat_scope(s);
+    leat_go(s, joins_its_own);
+    leat_go(s, fails_to_start_there, 10);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+}
+
+/* Whatever credit comes and goes meanwhile, nobody reads more goroutines than there ever were. */
+static atomic_bool stop_reading;
+static void *reads_the_count(void *scope) {
+  while (!stop_reading) CHECK(leat_scope_goroutines((leat_view)scope) < 200);
+  return NULL;
+}
+LEAT_FN(starts_in_its_own, int, n) {
+  leat_scope(t);
+  for (int i = 0; i < n; i++) leat_go(t, counts_itself);
+  CHECK_EQ(leat_wait(t), LEAT_OK);
+}
+TEST_GO(the_count_is_sane_at_any_moment) {
+  int rounds = (int)test_scale(5000);
+  leat_scope(s);
+  pthread_t reader;
+  CHECK_EQ(pthread_create(&reader, NULL, reads_the_count, s), 0);
+  for (int r = 0; r < rounds; r++) {
+    leat_go(s, starts_in_its_own, 50);
+    for (int i = 0; i < 30; i++) leat_go(s, counts_itself);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  stop_reading = true;
+  leat_blocking CHECK_EQ(pthread_join(reader, NULL), 0);
+}

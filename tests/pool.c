@@ -539,3 +539,33 @@ TEST_GO(storms_of_a_fixed_number_on_1_2_and_8_workers) {
     CHECK_EQ(made, dropped);
   }
 }
+
+/* A part's first object is taken and put while another thread clears the same place. */
+static thing_pool cleared = THINGS();
+static atomic_bool stop_clearing;
+static void *clears_all_the_time(void *unused) {
+  (void)unused;
+  while (!stop_clearing) leat_pool_clear(&cleared);
+  return NULL;
+}
+LEAT_FN(takes_and_puts, int, times) {
+  for (int i = 0; i < times; i++) {
+    struct thing *t = must_get(&cleared);
+    for (volatile int k = 0; k < i % 2000; k++) {}
+    put_back(&cleared, t);
+    for (volatile int k = 0; k < i % 50; k++) {}
+  }
+}
+TEST_GO(nothing_is_lost_to_who_clears_meanwhile) {
+  pthread_t clearer;
+  CHECK_EQ(pthread_create(&clearer, NULL, clears_all_the_time, NULL), 0);
+  {
+    leat_scope(s);
+    leat_go(s, takes_and_puts, (int)test_scale(100000));
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  stop_clearing = true;
+  leat_blocking CHECK_EQ(pthread_join(clearer, NULL), 0);
+  leat_pool_free(&cleared);
+  CHECK_EQ(made, dropped);
+}

@@ -325,7 +325,7 @@ class Scopes(gdb.Command):
             line = "  " * depth + text(scope.birthplace)
             if owner:
                 line += f", of goroutine {runtime.record('goroutine', owner).id}"
-            live = scope.n_live - sum(w.credit for w in runtime.workers() if w.credit_of == scope.address)
+            live = max(0, scope.n_live - sum(w.credit for w in runtime.workers() if w.credit_of == scope.address))
             line += f": {live} goroutines"
             if scope.shield:
                 line += ", a shield"

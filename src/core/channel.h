@@ -124,7 +124,7 @@ static inline void chan_copy(void *to, const void *from, size_t size) {
  *
  * Who answers its caller by a false has looked behind a full fence: else two who each send on one channel and then try the other might both find
  * nothing, as what they stored may still be on its way when they look. A goroutine that looks again and again needs one fence only, until it puts
- * into a channel or takes from one (5 against 12 ns; to close and to stop are read-modify-writes, and so fences themselves). */
+ * into a channel or takes from one, or others run on its thread (5 against 12 ns; to close and to stop are read-modify-writes, and so fences themselves). */
 static inline void full_fence(struct goroutine *self) {
   if (self->fenced) return;
   atomic_thread_fence(memory_order_seq_cst);
@@ -139,10 +139,11 @@ static inline bool chan_may_send(struct chan *c) {
   return load_acquire(&c->flags) & CHAN_ENDED;
 }
 
-/* The status that it answers every receiver, for good, so that no lock is needed to say it; LEAT_OK if something may yet come out of it. */
+/* The status that it answers every receiver, for good, so that the lock need not be taken to say it; LEAT_OK if something may yet come out of it,
+ * or who ended it is still at it: who is told may free it, and finds the status of the scope that it stands for. */
 static inline int chan_is_over(struct chan *c) {
   uint32_t flags = load_acquire(&c->flags);
-  if (likely(!(flags & CHAN_ENDED)) || load_relaxed(&c->n)) return LEAT_OK;
+  if (likely(!(flags & CHAN_ENDED)) || load_relaxed(&c->n) || load_acquire(&c->lock.taken)) return LEAT_OK;
   happens_after(c);
   return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
 }

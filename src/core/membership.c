@@ -28,7 +28,7 @@ void leat_i_credit_return(struct worker *w) {
   uint32_t n = load_relaxed(&w->credit);
   if (n) lock_take(&s->lock); /* without credit the scope may be gone */
   store_relaxed(&w->credit, 0);
-  store_relaxed(&w->credit_of, NULL);
+  store_release(&w->credit_of, NULL);
   if (n) count_down(s, n, false);
 }
 
@@ -36,14 +36,17 @@ void leat_i_credit_return(struct worker *w) {
 static void credit_in(struct worker *w, struct scope *s) {
   if (load_relaxed(&w->credit_of) == s) return;
   if (load_relaxed(&w->credit_of)) leat_i_credit_return(w);
-  store_relaxed(&w->credit_of, s);
+  store_release(&w->credit_of, s);
 }
 
-uint32_t leat_i_credit_of(const struct scope *s) {
+uint32_t leat_i_without_credit(const struct scope *s, uint32_t n) {
   uint32_t sum = 0;
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
-    if (load_relaxed(&w->credit_of) == s) sum += load_relaxed(&w->credit);
-  return sum;
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
+    if (load_acquire(&w->credit_of) != s) continue;
+    uint32_t credit = load_acquire(&w->credit);
+    if (load_relaxed(&w->credit_of) == s) sum += credit;
+  }
+  return sum < n ? n - sum : 0;
 }
 
 /* ---- counting ---- */
@@ -112,25 +115,28 @@ static void unlist(struct scope *s, struct goroutine *g) {
   lock_drop(&s->members_lock);
 }
 
-void leat_i_member_ended(struct goroutine *g) {
-  struct scope *s = g->base;
+/* It was counted on credit or not: the count is the same. */
+void leat_i_member_take_back(struct goroutine *g) {
   bool service = g->service;
-  struct worker *w = leat_i_worker();
-  happens_before(service ? &s->n_live : &s->n_tasks);
-  if (!g->unlisted) unlist(s, g);
-  if (load_relaxed(&s->on_credit) && w && !service) {
-    end_on_credit(w, s);
-    return;
-  }
-  for (struct scope *up; s; s = up) {
+  for (struct scope *s = g->base, *up; s; s = up) {
     up = leat_i_also_counted(s);
-    if (unlikely(s != g->base)) happens_before(service ? &s->n_live : &s->n_tasks);
+    happens_before(service ? &s->n_live : &s->n_tasks);
     lock_take(&s->lock);
     count_down(s, 1, service);
   }
 }
 
-void leat_i_member_take_back(struct goroutine *g) { leat_i_member_ended(g); }
+void leat_i_member_ended(struct goroutine *g) {
+  struct scope *s = g->base;
+  struct worker *w = leat_i_worker();
+  if (!g->unlisted) unlist(s, g);
+  if (load_relaxed(&s->on_credit) && w && !g->service) {
+    happens_before(&s->n_tasks);
+    end_on_credit(w, s);
+  } else {
+    leat_i_member_take_back(g);
+  }
+}
 
 /* ---- listing ---- */
 

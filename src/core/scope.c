@@ -638,7 +638,7 @@ size_t leat_scope_goroutines(leat_view view) {
   struct scope *s = (struct scope *)view;
   leat_i_scope_check(s, "leat_scope_goroutines");
   lock_take(&s->lock);
-  size_t n = s->n_live - leat_i_credit_of(s);
+  size_t n = leat_i_without_credit(s, s->n_live);
   lock_drop(&s->lock);
   return n;
 }

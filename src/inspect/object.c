@@ -70,7 +70,7 @@ static void describe_channel(const void *object, char *text, size_t size) {
 static void describe_scope(const void *object, char *text, size_t size) {
   struct scope s;
   char where[96];
-  if (leat_i_read_memory(&s, object, sizeof s)) snprintf(text, size, " (entered at %s, %u left)", read_text(s.birthplace, where, sizeof where), s.n_live - leat_i_credit_of(object));
+  if (leat_i_read_memory(&s, object, sizeof s)) snprintf(text, size, " (entered at %s, %u left)", read_text(s.birthplace, where, sizeof where), leat_i_without_credit(object, s.n_live));
 }
 
 static void describe_task(const void *object, char *text, size_t size) {

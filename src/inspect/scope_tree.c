@@ -25,8 +25,7 @@ struct node {
 
 /* With the scope's lock. */
 static void look(struct scope *s, uint32_t depth, struct node *n) {
-  uint32_t credit = leat_i_credit_of(s);
-  *n = (struct node){.depth = depth, .n_live = s->n_live - credit, .n_tasks = s->n_tasks - credit, .status = load_relaxed(&s->status), .kind = s->kind, .shield = s->shield,
+  *n = (struct node){.depth = depth, .n_live = leat_i_without_credit(s, s->n_live), .n_tasks = leat_i_without_credit(s, s->n_tasks), .status = load_relaxed(&s->status), .kind = s->kind, .shield = s->shield,
                      .has_children = s->children != NULL, .failed = s->failure.status != 0, .birthplace = s->birthplace,
                      .owner = s->owner ? s->owner->id : 0, .deadline = load_relaxed(&s->deadline)};
   for (struct chan *c = s->chans; c && n->n_chans < MOST_COUNTED; c = c->scope_next) n->n_chans++;

@@ -76,7 +76,7 @@ struct goroutine {
   struct server *server;           /* while it runs a stage that is measured: see core/gauge.h */
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
-  bool fenced;           /* there has been a full fence since it last put into a channel or took from one: see chan_may_recv */
+  bool fenced;           /* there has been a full fence since its thread last put into a channel or took from one: see chan_may_recv */
   bool panicking, deferring; /* the latter: a deferred call is under way */
   int range_status, select_status;
   struct hold *holds;

@@ -111,6 +111,7 @@ void leat_i_context_arrive(void) { arrive(); }
 static inline __attribute__((always_inline)) void switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
   if (unlikely(after != AFTER_PARK && after != AFTER_TIMED_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
   int saved_errno = *w->errno_of_thread;
+  from->fenced = false; /* what others who run on this thread put into channels meanwhile it has to be behind a fence of, too */
   if (unlikely(w->slice_start)) leat_i_slice_ends(w);
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
   store_relaxed(&w->after_goroutine, from);
