@@ -8,7 +8,7 @@
 #include "timer.h"
 #include "../inspect/deadlock.h"
 
-enum { SPIN_ROUNDS = 24, SPIN_PAUSES = 8 };
+enum { SPIN_ROUNDS = 4, SPIN_PAUSES = 48 }; /* to look costs those at work the lines that they write */
 
 static struct goroutine *take_inbox(struct worker *w) {
   if (!load_relaxed(&w->inbox)) return NULL;
@@ -41,14 +41,16 @@ static struct goroutine *spin(struct worker *w) {
     w->spinning = true;
     add_seq(&s->n_spinning, 1);
   }
-  struct ticks_seen seen = {{0}};
-  leat_i_see_ticks(&seen);
+  struct thief thief = {.spun = false};
+  leat_i_see(&thief.at_first);
   for (int round = 0; round < SPIN_ROUNDS; round++) {
+    leat_i_see(&thief.lately);
     for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
     if (load_relaxed(&s->stopping) || load_relaxed(&w->inbox)) return NULL;
-    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, NULL))) return g;
+    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, &thief))) return g;
   }
-  return leat_i_steal(w, &seen);
+  thief.spun = true;
+  return leat_i_steal(w, &thief);
 }
 
 /* For the worker that exists for one goroutine. NULL when that has ended. */

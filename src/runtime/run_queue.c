@@ -119,24 +119,35 @@ static struct goroutine *take_next_of(struct worker *w) {
   return g;
 }
 
-void leat_i_see_ticks(struct ticks_seen *seen) {
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
-    if (w->index < MOST_SEEN) seen->ticks[w->index] = load_relaxed(&w->ticks);
+void leat_i_see(struct looked *seen) {
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
+    if (w->index >= MOST_SEEN) continue;
+    seen->ticks[w->index] = load_relaxed(&w->ticks);
+    seen->heads[w->index] = load_relaxed(&w->head);
+  }
 }
 
-static bool has_been_busy(struct worker *w, const struct ticks_seen *seen) {
-  return seen && w->index < MOST_SEEN && load_relaxed(&w->ticks) == seen->ticks[w->index];
+static bool keeps_next(struct worker *w, const struct thief *thief) {
+  if (!load_relaxed(&w->has_token)) return false;
+  return !thief || !thief->spun || w->index >= MOST_SEEN || load_relaxed(&w->ticks) != thief->at_first.ticks[w->index];
+}
+enum { FEW = 3 };
+static bool keeps_ring(struct worker *w, const struct thief *thief) {
+  uint32_t h = load_relaxed(&w->head);
+  if (load_relaxed(&w->tail) - h >= FEW || !load_relaxed(&w->has_token)) return false;
+  if (!thief || w->index >= MOST_SEEN) return true;
+  return load_relaxed(&w->ticks) != thief->lately.ticks[w->index] && !(thief->spun && h == thief->at_first.heads[w->index]);
 }
 
-static struct goroutine *steal_next(struct worker *w, struct worker *victim, const struct ticks_seen *seen) {
-  if (!has_next(victim) || (load_relaxed(&victim->has_token) && !has_been_busy(victim, seen))) return NULL;
+static struct goroutine *steal_next(struct worker *w, struct worker *victim, const struct thief *thief) {
+  if (!has_next(victim) || keeps_next(victim, thief)) return NULL;
   struct goroutine *g = take_next_of(victim);
   if (!g) return NULL;
   count_in(&w->counters, COUNT_STOLEN, 1);
   return g;
 }
 
-struct goroutine *leat_i_steal(struct worker *w, const struct ticks_seen *seen) {
+struct goroutine *leat_i_steal(struct worker *w, const struct thief *thief) {
   struct worker *all = load_acquire(&leat_i_sched.all), *start = all;
   uint32_t skip = leat_i_nondet_choose(CHOOSE_VICTIM, 16);
   while (skip-- && start) start = start->all_next;
@@ -145,8 +156,8 @@ struct goroutine *leat_i_steal(struct worker *w, const struct ticks_seen *seen) 
   count_in(&w->counters, COUNT_STEAL_ATTEMPTS, 1);
   do {
     struct goroutine *g = NULL;
-    if (victim != w) g = ring_steal(w, victim);
-    if (!g && victim != w) g = steal_next(w, victim, seen);
+    if (victim != w && !keeps_ring(victim, thief)) g = ring_steal(w, victim);
+    if (!g && victim != w) g = steal_next(w, victim, thief);
     if (g) {
       count_in(&w->counters, COUNT_STEALS, 1);
       return g;
