@@ -695,7 +695,7 @@ static void *closes_each(void *rounds) {
   for (int64_t i = 0; i < *(int64_t *)rounds; i++) {
     int_chan c;
     while (!(c = to_close)) {}
-    to_close = NULL;
+    to_close = (int_chan)0;
     leat_close(c);
   }
   return NULL;

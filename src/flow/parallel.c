@@ -126,7 +126,7 @@ LEAT_FN_ERR(parallel_worker, struct stage *, g, struct window *, w) {
   leat_i_self()->stage = true;
   struct shift *shift = leat_i_shift_begin(g, g);
   leat_defer(leat_i_shift_end, shift);
-  size_t first, n, most = 1, share = g->effect ? 1 : w->size / w->workers;
+  size_t first = 0, n, most = 1, share = g->effect ? 1 : w->size / w->workers;
   for (;;) {
     int status = take_turn(w);
     if (!status) {

@@ -291,7 +291,6 @@ static void put_to_class(struct goroutine *const *gs, uint32_t n) {
   lock_drop(&c->lock);
 }
 
-#ifndef LEAT_HAPPENS /* see get_from_class */
 /* Several at once, so that workers that end what another starts seldom meet at the lock. */
 static void refill(struct stack_cache *cache) {
   struct stack_class *c = &classes[default_class];
@@ -305,12 +304,13 @@ static void refill(struct stack_cache *cache) {
   cache->n = (int)n;
   for (; n; taken = taken->next) cache->slots[--n] = descriptor(slab_of(taken), taken->index);
 }
-#endif
 
 struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
   int class = size ? class_of(size) : default_class;
   if (class < 0) return NULL;
-#ifndef LEAT_HAPPENS
+#ifdef LEAT_HAPPENS
+  cache = NULL; /* see get_from_class */
+#endif
   if (class == default_class && cache) {
     if (!cache->n) refill(cache);
     if (cache->n) {
@@ -319,7 +319,6 @@ struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
       return g;
     }
   }
-#endif
   return get_from_class(class);
 }
 
