@@ -27,7 +27,12 @@ PROGRAM(bug) {
   leat_scope(s);
   leat_chan(struct request) requests = leat_chan_make(s, struct request, 8);
   leat_go(s, server, leat_rx_of(requests), bug);
-  for (int i = 0; i < 4; i++) leat_go(s, client, s, leat_tx_of(requests), i);
+  leat_go(s, client, s, leat_tx_of(requests), 3);
+  for (int i = 0; i < 10; i++) { /* the last of these takes the place of what the server still had of the lost one */
+    leat_scope(one);
+    leat_go(one, client, one, leat_tx_of(requests), i % 3);
+    if (leat_wait(one)) return 1;
+  }
   busy(bug ? 60000 : 150);
   leat_close(requests);
   return leat_wait(s);
