@@ -157,6 +157,20 @@ bool leat_timer_stop(leat_timer *t) {
   return pending;
 }
 
+/* What comes out of it then comes after what has been done by who resets it. */
+static void note_reset(leat_timer *t) {
+  if (t->kind == TIMER_RUNS) {
+    happens_before(t);
+    return;
+  }
+#ifdef LEAT_HAPPENS
+  struct chan *c = chan_of(t->chan);
+  lock_take(&c->lock);
+  chan_timer_armed(c);
+  lock_drop(&c->lock);
+#endif
+}
+
 bool leat_timer_reset(leat_timer *t, int64_t duration) {
   if (t->failed) return false;
   bool ticks = t->kind == TIMER_TICKS;
@@ -164,7 +178,7 @@ bool leat_timer_reset(leat_timer *t, int64_t duration) {
   int status = LEAT_OK;
   int64_t when = leat_i_deadline_after(duration);
   lock_take(&t->lock);
-  if (t->kind == TIMER_RUNS) happens_before(t);
+  note_reset(t);
   bool pending = leat_i_timer_move(&t->timer, when); /* then its channel is empty */
   if (!pending) {
     pending = disarm_and_empty(t);
