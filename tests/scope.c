@@ -329,10 +329,10 @@ TEST_GO(a_cancelled_scope_starts_nothing) {
 TEST_GO(a_timeout_ends_the_scope_and_is_not_early) {
   leat_scope(s);
   CHECK_EQ(leat_scope_deadline(s), LEAT_NEVER);
+  leat_go(s, wait_for_cancel, LEAT_DEADLINE);
   int64_t start = leat_now();
   CHECK_EQ(leat_set_timeout(s, LEAT_MS(5)), LEAT_OK);
   CHECK(leat_scope_deadline(s) >= start + LEAT_MS(5));
-  leat_go(s, wait_for_cancel, LEAT_DEADLINE);
   CHECK_EQ(leat_wait(s), LEAT_DEADLINE);
   CHECK(leat_now() >= start + LEAT_MS(5));
   CHECK_EQ(canceled, 1);
