@@ -30,7 +30,7 @@ test: ## build and run every test in every variant
 	@tools/setup test
 	@tests/run
 
-bench: all ## measure leat and its peers side by side: a subset, some seven minutes (BENCH=options)
+bench: all ## measure leat and its peers side by side: a subset, some six minutes (BENCH=options)
 	@tools/setup bench
 	@$(ninja) -C build/release --quiet bench
 	@bench/compare $(BENCH)
