@@ -12,7 +12,7 @@
  * stand for the scope gives it back. Only scopes with more than a few starts do so, and never services (they hold up no wait) and contexts
  * (counted in several scopes).
  *
- * (Two CPUs that start in the same scope: 465 against 80 ns a start.) */
+ * (Two CPUs that start in the same scope: 378 against 64 ns a start.) */
 #pragma once
 #include "scope.h"
 #include "../runtime/worker.h"

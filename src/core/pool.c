@@ -182,8 +182,7 @@ static void drop_from_bottom(struct pool *p, struct part *part, size_t n) {
 
 static void drop_first(struct pool *p, struct part *part) {
   if (!load_relaxed(&part->first) || !leat_i_biased_claim(&part->at_first)) return; /* its worker is at it, so it is used */
-  void *object = load_acquire(&part->first);
-  if (object) store_relaxed(&part->first, NULL); /* an empty one its worker fills without the lock */
+  void *object = exchange(&part->first, NULL); /* in one step: an empty one its worker fills without the lock */
   biased_unclaim(&part->at_first);
   if (object) drop_object(p, object);
 }
