@@ -32,10 +32,10 @@ static _Atomic(uint32_t) state;
 static leat_options in_force;
 static struct scope root;
 static struct lock foreign_lock; /* guards the lists of plain threads, and the main goroutine's going */
-static struct goroutine *main_goroutine;
+static _Atomic(struct goroutine *) main_goroutine; /* idle workers and dumps look at it at any time */
 
 struct scope *leat_i_root_scope(void) { return &root; }
-struct goroutine *leat_i_main_goroutine(void) { return main_goroutine; }
+struct goroutine *leat_i_main_goroutine(void) { return load_acquire(&main_goroutine); }
 bool leat_i_runtime_ignores_deadlock(void) { return in_force.ignore_deadlock; }
 bool leat_i_runtime_keeps_start_stacks(void) { return in_force.start_stacks; }
 
@@ -214,7 +214,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   struct worker *home = status == LEAT_OK ? leat_i_worker_of_main(self) : NULL;
   if (!home) leat_i_die("LEAT_MAIN: the runtime cannot start: %s", leat_status_text(status ? status : LEAT_NOMEM));
   void *signal_stack = leat_i_signal_stack_install();
-  main_goroutine = self;
+  store_release(&main_goroutine, self);
   store_release(&state, RUNNING);
   pthread_mutex_unlock(&start_lock);
   if (leat_dump_on_signal(SIGQUIT) != LEAT_OK) leat_i_log("leat: no thread can be had for dumps on SIGQUIT");
@@ -227,7 +227,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   leat_i_go_home(self, home);
   pthread_mutex_lock(&start_lock);
   lock_take(&foreign_lock); /* nobody looks at it any more */
-  main_goroutine = NULL;
+  store_release(&main_goroutine, NULL);
   lock_drop(&foreign_lock);
   stop();
   leat_i_signal_stack_remove(signal_stack);
@@ -299,7 +299,8 @@ int leat_i_foreign_attached(void) { return load_seq(&n_attached); }
 
 void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *environment) {
   lock_take(&foreign_lock);
-  if (main_goroutine) visit(main_goroutine, environment);
+  struct goroutine *m = load_relaxed(&main_goroutine);
+  if (m) visit(m, environment);
   for (struct goroutine *g = foreign_list; g; g = g->foreign_next) visit(g, environment);
   lock_drop(&foreign_lock);
 }
