@@ -440,6 +440,27 @@ TEST(a_total_deadlock_of_many_names_them_and_their_birthplaces) {
   check_deadlock(main_waits, (const char *const[]){"stuck_receiver", "stuck_sender", "stuck_selector", "stuck_waiter", "stuck_pinned", "runtime.c:", NULL});
 }
 
+/* Who was once woken by time, and now waits without a limit, will not be woken by time again. */
+LEAT_FN(lock_late, leat_mutex *, first, leat_mutex *, second) {
+  leat_locked(first) {
+    leat_sleep(LEAT_MS(2));
+    leat_locked(second) {}
+  }
+}
+static int main_waits_after_time_outs(int argc, char **argv) {
+  (void)argc, (void)argv;
+  static leat_mutex a, b;
+  leat_scope(s);
+  int v;
+  CHECK_EQ(leat_recv_until(leat_chan_make(s, int, 0), leat_now() + LEAT_MS(1), &v), LEAT_DEADLINE);
+  leat_go(s, lock_late, &a, &b);
+  leat_go(s, lock_late, &b, &a);
+  return leat_wait(s);
+}
+TEST(a_total_deadlock_of_those_that_have_slept_is_reported) {
+  check_deadlock(main_waits_after_time_outs, (const char *const[]){"lock_late", "locking a mutex", NULL});
+}
+
 /* No deadlock is claimed while something could still wake somebody. What wakes comes later than a hasty claim would. */
 static void *sends_later(void *p) {
   usleep(300000);
