@@ -420,7 +420,7 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
   if (unlikely(status)) return leat_i_cancelled(self, status);
   if (unlikely(!c)) return LEAT_FULL;
   leat_i_chan_check(c, "leat_try_send");
-  if (!chan_may_send(c) && (full_fence(self), !chan_may_send(c))) return would_block(self, LEAT_FULL);
+  if (!chan_may_send(c) && (was_fenced(self) || !chan_may_send(c))) return would_block(self, LEAT_FULL);
   happens_read(value, c->elem_size);
   lock_take(&c->lock);
   status = send_locked(c, value, &woken);
@@ -555,7 +555,7 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
   if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
   if (unlikely(!c)) return zeroed(target, size, LEAT_EMPTY);
   leat_i_chan_check(c, "leat_try_recv");
-  if (!chan_may_recv(c) && (full_fence(self), !chan_may_recv(c))) return would_block(self, zeroed(target, size, LEAT_EMPTY));
+  if (!chan_may_recv(c) && (was_fenced(self) || !chan_may_recv(c))) return would_block(self, zeroed(target, size, LEAT_EMPTY));
   if ((status = chan_is_over(c))) {
     leat_i_operation(self);
     return wait_answer(self, zeroed(target, size, status));

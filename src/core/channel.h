@@ -125,10 +125,11 @@ static inline void chan_copy(void *to, const void *from, size_t size) {
  * Who answers its caller by a false has looked behind a full fence: else two who each send on one channel and then try the other might both find
  * nothing, as what they stored may still be on its way when they look. A goroutine that looks again and again needs one fence only, until it puts
  * into a channel or takes from one, or others run on its thread (9 against 17 ns; to close and to stop are read-modify-writes, and so fences themselves). */
-static inline void full_fence(struct goroutine *self) {
-  if (self->fenced) return;
+static inline bool was_fenced(struct goroutine *self) { /* else now, so that the caller is to look again */
+  if (self->fenced) return true;
   atomic_thread_fence(memory_order_seq_cst);
   self->fenced = true;
+  return false;
 }
 static inline bool chan_may_recv(struct chan *c) {
   if (c->capacity ? load_acquire(&c->n) != 0 : load_acquire(&c->senders.first) != NULL) return true;

@@ -113,10 +113,8 @@ static inline int look(struct goroutine *self, leat_case *cases, size_t n, bool 
     }
   }
   bool may_default = default_index >= 0 && n_channels <= 1; /* that none of several is ready can only be said of one moment */
-  if (may_default && n_channels && !ready) {
-    full_fence(self); /* see chan_may_recv */
+  if (may_default && n_channels && !ready && !was_fenced(self)) /* see chan_may_recv */
     ready = (uint64_t)is_ready(&cases[the_channel]) << the_channel;
-  }
   while (ready) {
     uint32_t i = pick(ready, ordered);
     struct goroutine *woken = NULL;

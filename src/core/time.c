@@ -19,6 +19,7 @@
 #include "scope.h"
 #include "waiter.h"
 #include <stdlib.h>
+#include <string.h>
 
 int64_t leat_now(void) { return leat_i_nondet_clock(); }
 
@@ -64,11 +65,11 @@ static struct goroutine *run_function(struct timer *timer, int64_t now) {
   struct function_timer *t = (struct function_timer *)timer;
   happens_after(t);
   struct goroutine *g = leat_i_goroutine_new(&(struct goroutine_start){
-    .scope = t->scope, .fn = t->function.leat_i_fn, .args = t->function.leat_i_args, .birthplace = t->function.leat_i_birthplace, .options = &plain});
+    .scope = t->scope, .fn = t->fn, .args = t->args, .birthplace = t->birthplace, .options = &plain});
   int status = g ? leat_i_member_add(t->scope, g) : LEAT_NOMEM;
   if (status == LEAT_OK) return g;
   if (g) leat_i_goroutine_discard(g); /* the scope is cancelled */
-  else leat_i_scope_fail(t->scope, LEAT_NOMEM, "a timer's function could not be started", NULL, t->function.leat_i_birthplace);
+  else leat_i_scope_fail(t->scope, LEAT_NOMEM, "a timer's function could not be started", NULL, t->birthplace);
   return NULL;
 }
 
@@ -109,16 +110,13 @@ struct leat_i_chan *leat_i_after(const struct leat_scope *s, int64_t duration) {
 
 leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, leat_closure function) {
   struct scope *s = scope ? (struct scope *)scope : leat_i_self()->scope;
-  struct function_timer *t = calloc(1, sizeof *t);
+  struct function_timer *t = malloc(sizeof *t + function.leat_i_fn->size);
   if (!t) {
     leat_i_scope_fail(s, LEAT_NOMEM, "a timer could not be started", NULL, function.leat_i_birthplace);
     return no_memory_timer();
   }
-  t->timer.kind = TIMER_RUNS;
-  t->timer.timer.fire = run_function;
-  t->scope = s;
-  t->epoch = leak_epoch();
-  t->function = function;
+  *t = (struct function_timer){.timer = {.timer.fire = run_function, .kind = TIMER_RUNS}, .epoch = leak_epoch(), .scope = s, .fn = function.leat_i_fn, .birthplace = function.leat_i_birthplace};
+  memcpy(t->args, function.leat_i_args, t->fn->size);
   lock_take(&s->lock);
   t->next = s->timers;
   if (s->timers) s->timers->previous = t;
@@ -175,15 +173,13 @@ bool leat_timer_reset(leat_timer *t, int64_t duration) {
   if (t->failed) return false;
   bool ticks = t->kind == TIMER_TICKS;
   if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
-  int status = LEAT_OK;
   int64_t when = leat_i_deadline_after(duration);
-  lock_take(&t->lock);
   note_reset(t);
-  bool pending = leat_i_timer_move(&t->timer, when); /* then its channel is empty */
-  if (!pending) {
-    pending = disarm_and_empty(t);
-    status = leat_i_timer_arm(&t->timer, when, ticks ? duration : 0);
-  }
+  /* An armed one has an empty channel, so to move it is all. Without the lock: who stops or resets it besides does so before or after. */
+  if (leat_i_timer_move(&t->timer, when)) return true;
+  lock_take(&t->lock);
+  bool pending = disarm_and_empty(t);
+  int status = leat_i_timer_arm(&t->timer, when, ticks ? duration : 0);
   lock_drop(&t->lock);
   if (status) leat_i_log("leat: out of memory: a timer could not be reset and will not fire");
   return pending;

@@ -22,7 +22,9 @@ struct function_timer {
   uint32_t epoch; /* see inspect/leak.h */
   struct scope *scope;
   struct function_timer *next, *previous; /* in the scope; guarded by its lock */
-  leat_closure function;
+  const struct leat_i_fn *fn;
+  const char *birthplace;
+  _Alignas(16) char args[]; /* fn->size: a closure has room for more, and a thousand such timers more than malloc gives back to the kernel each time */
 };
 
 /* Now plus the duration, without overflow. */

@@ -67,7 +67,7 @@ static void look_at_scope(struct scope *scope, struct search *s) {
   if (scope->parent && !scope->owner && scope->epoch >= s->since) found(s, &(struct leak){.kind = CONTEXT, .address = scope, .birthplace = scope->birthplace});
   for (struct chan *c = scope->chans; c; c = c->scope_next) look_at_channel(c, s);
   for (struct function_timer *t = scope->timers; t; t = t->next)
-    if (t->epoch >= s->since) found(s, &(struct leak){.kind = TIMER, .address = t, .birthplace = t->function.leat_i_birthplace});
+    if (t->epoch >= s->since) found(s, &(struct leak){.kind = TIMER, .address = t, .birthplace = t->birthplace});
 }
 
 static void look_at_tree(struct search *search) {

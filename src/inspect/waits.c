@@ -263,7 +263,7 @@ static void see_belongings(struct analysis *a) {
     for (struct chan *at = s->chans; at; at = c.scope_next) see_channel(a, (uintptr_t)at, &c);
     struct function_timer t;
     for (struct function_timer *at = s->timers; at && leat_i_memory_read(&a->memory, (uintptr_t)at, &t, sizeof t); at = t.next)
-      only(a, at, at->function.leat_i_args, sizeof at->function.leat_i_args);
+      only(a, at, at->args, t.fn->size);
     see_holds(a, s->held);
   }
   for (size_t i = 0; i < a->subjects.n; i++) {
@@ -281,8 +281,8 @@ static struct scope_seen *joining(struct analysis *a, struct scope_seen *s) {
 
 static void runs_by_itself(struct analysis *a, struct scope_seen *in, const struct function_timer *at, const struct function_timer *copy) {
   if (load_relaxed(&copy->timer.timer.state) == TIMER_IDLE) return;
-  leat_i_memory_scan(&a->memory, (uintptr_t)at->function.leat_i_args, (uintptr_t)at->function.leat_i_args + copy->function.leat_i_fn->size, MARK_LIVE);
-  for (struct scope_seen *s = in; s && copy->function.leat_i_fn->fails; s = joining(a, s)) s->live_fails++;
+  leat_i_memory_scan(&a->memory, (uintptr_t)at->args, (uintptr_t)at->args + copy->fn->size, MARK_LIVE);
+  for (struct scope_seen *s = in; s && copy->fn->fails; s = joining(a, s)) s->live_fails++;
 }
 
 /* What will happen by itself: armed timers send, or start a function. */

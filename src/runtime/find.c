@@ -16,8 +16,8 @@ static struct goroutine *take_inbox(struct worker *w) {
 }
 
 /* Timers that are due and descriptors that are ready, without waiting. */
-static void look_outside(void) {
-  leat_i_timers_run();
+static void look_outside(const struct worker *w) {
+  leat_i_timers_run_for(w);
   if (leat_i_poller_waiters()) leat_i_ready_list(leat_i_poller_run(0));
 }
 
@@ -90,11 +90,11 @@ static struct goroutine *find(struct worker *w) {
       continue;
     }
     if (load_relaxed(&w->ticks) % LOOK_OUTSIDE < 2) { /* neither the outside nor the shared queue starves */
-      look_outside();
+      look_outside(w);
       if ((g = leat_i_shared_pop(w))) return g;
     }
     if ((g = take_local(w)) || (g = leat_i_shared_pop(w))) return g;
-    look_outside();
+    look_outside(w);
     if ((g = take_local(w)) || (g = spin(w))) return g;
     leat_i_go_idle(w);
   }

@@ -4,9 +4,11 @@
 #include "poller.h"
 #include "scheduler.h"
 #include <leat/status.h>
+#include <leat/time.h>
 #include <stdlib.h>
 
 enum { SHARDS = 16, ARITY = 4 };
+static const int64_t GRACE = LEAT_US(100);
 
 /* Sifting stays in arrays: an entry has its time beside it (or an earlier one, if the timer has been moved), and says by a number whose it is, under which the shard knows the timer and its
  * place in the heap. A place kept in the timer itself would be a cold line for each level (to stop one of a million: 115 against 86 ns). */
@@ -22,11 +24,14 @@ struct shard {
   uint32_t *place;       /* by number: in the heap; of a free number the next free one */
   struct timer **timers; /* by number */
   uint32_t free_number;  /* the first; == room: none */
-  _Atomic(int64_t) next; /* of the first entry; 0: none */
   uint64_t armed, fired, stopped;
+  _Alignas(64) _Atomic(int64_t) next; /* of the first entry; 0: none. Any worker looks at it: in a line of its own */
+  _Atomic(int) firing;   /* callbacks in progress, until whom they woke is ready */
 };
 static struct shard shards[SHARDS];
-static _Atomic(int) firing; /* callbacks in progress, until whom they woke is ready */
+
+/* The worker's, or of a plain thread the first one's. */
+static uint16_t shard_of(const struct worker *w) { return w ? w->index % SHARDS : 0; }
 
 static void place(struct shard *s, uint32_t i, struct entry e) {
   s->heap[i] = e;
@@ -102,12 +107,11 @@ static void take_out(struct shard *s, uint32_t number) {
 /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
 static void tell_poller(int64_t when) {
   int64_t until = load_seq(&leat_i_sched.polling_until);
-  if (until && when < until) leat_i_poller_kick();
+  if (when && when < until) leat_i_poller_kick();
 }
 
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
-  struct worker *w = leat_i_worker();
-  t->shard = (uint16_t)(((uintptr_t)w / sizeof(struct worker)) % SHARDS);
+  t->shard = shard_of(leat_i_worker());
   if (when <= 0) when = 1;
   t->when = when;
   t->period = period;
@@ -160,7 +164,7 @@ bool leat_i_timer_disarm(struct timer *t) {
 
 /* With the shard's lock, which it gives up while the callback runs. */
 static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
-  add_seq(&firing, 1); /* before it leaves the heap */
+  add_seq(&s->firing, 1); /* before it leaves the heap */
   take_out(s, t->number);
   s->fired++;
   store_relaxed(&t->state, TIMER_FIRING);
@@ -179,37 +183,49 @@ static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
   return woken;
 }
 
+/* If one has been due for that long in the shard, runs all that are due; answers how many. *now is looked at when first needed. */
+static int run(struct shard *s, int64_t *now, int64_t overdue) {
+  int64_t next = load_relaxed(&s->next);
+  if (!next) return 0;
+  if (!*now) *now = leat_i_nondet_clock();
+  if (next > *now - overdue) return 0;
+  int fired = 0;
+  struct goroutine *woken = NULL, **end = &woken; /* in the order of their times */
+  lock_take(&s->lock);
+  while (s->n && s->heap[0].when <= *now) {
+    struct timer *t = s->timers[s->heap[0].number];
+    if (t->when > s->heap[0].when) { /* moved */
+      sift_down(s, 0, (struct entry){t->when, t->number});
+      publish_next(s);
+      continue;
+    }
+    struct goroutine *g = fire(s, t, *now);
+    fired++;
+    if (!g) continue;
+    g->link = NULL;
+    *end = g;
+    end = &g->link;
+  }
+  lock_drop(&s->lock);
+  if (!fired) return 0;
+  /* A periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it. */
+  tell_poller(load_seq(&s->next));
+  leat_i_ready_list(woken);
+  sub_seq(&s->firing, fired);
+  return fired;
+}
+
 int leat_i_timers_run(void) {
   int fired = 0;
   int64_t now = 0;
-  struct goroutine *woken = NULL, **end = &woken; /* in the order of their times, within a shard */
-  for (int i = 0; i < SHARDS; i++) {
-    struct shard *s = &shards[i];
-    int64_t next = load_relaxed(&s->next);
-    if (!next) continue;
-    if (!now) now = leat_i_nondet_clock();
-    if (next > now) continue;
-    lock_take(&s->lock);
-    while (s->n && s->heap[0].when <= now) {
-      struct timer *t = s->timers[s->heap[0].number];
-      if (t->when > s->heap[0].when) { /* moved */
-        sift_down(s, 0, (struct entry){t->when, t->number});
-        publish_next(s);
-        continue;
-      }
-      struct goroutine *g = fire(s, t, now);
-      fired++;
-      if (!g) continue;
-      g->link = NULL;
-      *end = g;
-      end = &g->link;
-    }
-    lock_drop(&s->lock);
-  }
-  if (!fired) return 0;
-  tell_poller(leat_i_timers_next()); /* a periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it */
-  leat_i_ready_list(woken);
-  sub_seq(&firing, fired);
+  for (int i = 0; i < SHARDS; i++) fired += run(&shards[i], &now, 0);
+  return fired;
+}
+
+int leat_i_timers_run_for(const struct worker *w) {
+  int fired = 0;
+  int64_t now = 0;
+  for (int i = 0; i < SHARDS; i++) fired += run(&shards[i], &now, i == shard_of(w) ? 0 : GRACE);
   return fired;
 }
 
@@ -222,7 +238,11 @@ int64_t leat_i_timers_next(void) {
   return next;
 }
 
-bool leat_i_timers_any(void) { return leat_i_timers_next() != LEAT_NEVER || load_seq(&firing); }
+bool leat_i_timers_any(void) {
+  for (int i = 0; i < SHARDS; i++)
+    if (load_seq(&shards[i].next) || load_seq(&shards[i].firing)) return true; /* in this order: it fires before it leaves the heap */
+  return false;
+}
 
 void leat_i_timers_memory(void (*visit)(const void *low, const void *high, void *environment), void *environment) {
   visit(shards, shards + SHARDS, environment);

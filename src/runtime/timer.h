@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct goroutine;
+struct worker;
 
 enum timer_state { TIMER_IDLE, TIMER_ARMED, TIMER_FIRING };
 
@@ -31,8 +32,10 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period);
 bool leat_i_timer_move(struct timer *t, int64_t when);
 /* True if it was armed and will not fire (again). */
 bool leat_i_timer_disarm(struct timer *t);
-/* Runs what is due; answers how many. */
+/* Runs what is due; answers how many. A worker at work, or that looks for work, leaves the shards of others alone, unless something in them is long
+ * overdue: it would only take from them what they run themselves in a moment, and they then from it. */
 int leat_i_timers_run(void);
+int leat_i_timers_run_for(const struct worker *w);
 /* The time of the earliest one, LEAT_NEVER if there is none. */
 int64_t leat_i_timers_next(void);
 /* Whether one is armed, or its callback in progress: something may yet happen by itself. */
