@@ -8,7 +8,7 @@
  * Types are the same if they are the same arithmetic type or kind of string (so int32_t is int), or have the same name: a struct must be named in
  * the same way everywhere, and two different structs must not have one name. A leat_any does not own what its value points to. */
 #pragma once
-#include "error.h"
+#include "result.h"
 #include "stage.h"
 
 typedef struct leat_any {

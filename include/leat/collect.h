@@ -5,7 +5,7 @@
  * first; LEAT_NOMEM. What was gathered until then is there in any case. They run what can be fused in the caller: without a goroutine or a
  * channel. They take the place of the calling block as reader of the input, and stop it if they end before it does. */
 #pragma once
-#include "error.h"
+#include "result.h"
 #include "stage.h"
 #include "table.h"
 

@@ -100,23 +100,6 @@ typedef struct leat_error_spec {
 #define LEAT_I_CALL_ERROR(call) leat_fail_with(call)
 #define LEAT_I_CALL_ERROR_fails 1
 
-/* A T or an error, for channels and return values. LEAT_RESULT_DEFINE(T); once, at file level, in a header that all share: it defines a
- * struct tagged by T, so T is one word (a typedef for others), and leat_result(T) is the same type in every file. Fields: T value; leat_error
- * *error, NULL if there is a value. Whoever receives it owns the error. leat_result_drop(T) is the drop function that releases the error of a
- * result that nobody received. Channels that are made with the name leat_result(T), and outputs of stages whose function is declared with it, have it
- * from the start. Where a typedef stands instead, and where values own something too, leat_on_drop sets the right one. */
-#define LEAT_RESULT_DEFINE(T) \
-  struct leat_result_##T { \
-    leat_error *error; /* first: leat_i_drop_result */ \
-    T value; \
-  }; \
-  static inline __attribute__((__unused__)) void leat_result_drop_##T(struct leat_result_##T *leat_i_r) { leat_error_release(leat_i_r->error); } \
-  struct leat_result_##T
-#define leat_result(T) struct leat_result_##T
-#define leat_result_drop(T) leat_result_drop_##T
-#define leat_ok(T, ...) ((struct leat_result_##T){.value = (__VA_ARGS__), .error = NULL})
-#define leat_err(T, e) ((struct leat_result_##T){.error = (e)})
-
 LEAT_I_BEGIN
 
 leat_error *leat_error_join_n(leat_error *const *errors, size_t n) __attribute__((__warn_unused_result__));

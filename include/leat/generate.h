@@ -3,7 +3,7 @@
  * None runs ahead of demand by more than the one item that waits to be taken: behind leat_take(s, in, 10) a function is called ten times.
  * Those without a function are pure: fused, they work in batches. */
 #pragma once
-#include "error.h"
+#include "result.h"
 #include "stage.h"
 
 /* leat_rx(T) leat_values(scope, T, v1, v2, ...): up to seventeen values, copied now. One with commas needs a pair of parentheses around it.

@@ -33,6 +33,7 @@
 #include "queue.h"
 #include "rate.h"
 #include "replicate.h"
+#include "result.h"
 #include "rollback.h"
 #include "runtime.h"
 #include "rwmutex.h"

@@ -3,7 +3,7 @@
  * All keep the order of items, and are fused where they can be. in: a leat_rx(T), or a channel. fn: the name of a function declared with the
  * macro named here, then the values of its parameters. */
 #pragma once
-#include "error.h"
+#include "result.h"
 #include "stage.h"
 
 /* leat_rx(Out) leat_map(scope, in, fn, args...): fn of each item. LEAT_MAP or LEAT_EFFECT. */

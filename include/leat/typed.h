@@ -81,7 +81,7 @@ struct leat_i_rx_only;
   __auto_type LEAT_I_CAT(local, N) = LEAT_I_VALUE(argument); \
   _Static_assert(LEAT_I_FITS(__typeof__(T), LEAT_I_CAT(local, N)), op ": an argument does not have the type " #T)
 
-/* The drop function that a channel of T has from the start: that of results (leat/error.h), whose errors nobody else would release. A type cannot be
+/* The drop function that a channel of T has from the start: that of results (leat/result.h), whose errors nobody else would release. A type cannot be
  * asked whether it has a member, but here its name is at hand. One that has got another name by a typedef is not recognised. */
 #define LEAT_I_TEXT(...) #__VA_ARGS__
 #define LEAT_I_DROP_OF(...) (__builtin_strncmp(LEAT_I_TEXT(__VA_ARGS__), "struct leat_result_", 19) == 0 ? leat_i_drop_result : NULL)
