@@ -1,4 +1,5 @@
 /* Ends: folds, arrays, counts, and what they do about errors and cancellation. */
+#include "token.h"
 #include "wait.h"
 #include <pthread.h>
 
@@ -159,20 +160,6 @@ TEST_GO(a_plain_thread_can_fold) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 /* A panic in a key's or a fold's function: what the table has stays its own, the rest is dropped, nothing twice. */
-typedef struct { int *cell; } token;
-static atomic_int alive;
-static token new_token(int n) {
-  int *cell = malloc(sizeof *cell);
-  *cell = n;
-  alive++;
-  return (token){cell};
-}
-static void drop(token *t) {
-  CHECK(*t->cell >= 0);
-  *t->cell = -1;
-  free(t->cell);
-  alive--;
-}
 static int panics_at;
 LEAT_MAP(key_of, token, int, t) {
   if (*t.cell == panics_at) leat_panic("at %d", panics_at);
@@ -180,8 +167,7 @@ LEAT_MAP(key_of, token, int, t) {
 }
 LEAT_MAP(quiet_key_of, token, int, t) { return *t.cell / 2; }
 LEAT_FOLD(add_token, long, acc, token, t) {
-  int n = *t.cell;
-  drop(&t);
+  int n = number_and_drop(t);
   if (n == panics_at) leat_panic("at %d", n);
   return acc + n;
 }
@@ -200,7 +186,7 @@ TEST_GO(a_panic_on_the_way_into_a_table) {
       {
         leat_scope(s);
         leat_chan(token) c = leat_chan_make(s, token, 16);
-        leat_on_drop(c, drop);
+        leat_on_drop(c, drop_token);
         for (int i = 0; i < 16; i++) CHECK_EQ(leat_send(c, new_token(i)), LEAT_OK);
         leat_close(c);
         leat_go(s, into_tables, kind, leat_rx_of(c), &tokens, &sums);
@@ -210,7 +196,7 @@ TEST_GO(a_panic_on_the_way_into_a_table) {
       size_t at = 0;
       int *key;
       token *t;
-      while (leat_table_next(&tokens, &at, &key, &t)) drop(t);
+      while (leat_table_next(&tokens, &at, &key, &t)) drop_token(t);
       CHECK_EQ(alive, 0);
       leat_table_free(&tokens);
       leat_table_free(&sums);

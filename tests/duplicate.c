@@ -1,4 +1,5 @@
 /* Results that come twice: the last of each key in a stream; cells that keep the first or the last report, how many they remember, waiting for them, storms. */
+#include "token.h"
 #include "wait.h"
 
 #include <pthread.h>
@@ -97,34 +98,21 @@ TEST_GO(large_items) {
 
 /* Cells. */
 
-typedef leat_cells(int, int *) cells;
-static atomic_int alive;
-static void drop(int **value) {
-  free(*value);
-  alive--;
-}
-static int *new_value(int n) {
-  int *value = malloc(sizeof *value);
-  *value = n;
-  alive++;
-  return value;
-}
+typedef leat_cells(int, token) cells;
 static int put(cells *c, int id, int n) {
-  int *value = new_value(n);
-  int status = leat_cell_put(c, id, value);
-  if (status) drop(&value);
+  token t = new_token(n);
+  int status = leat_cell_put(c, id, t);
+  if (status) drop_token(&t);
   return status;
 }
 static int taken(cells *c, int id) {
-  int *value, status = leat_cell_try_take(c, id, &value);
-  CHECK((status == LEAT_OK) == (value != NULL));
-  if (status) return status;
-  int n = *value;
-  drop(&value);
-  return n;
+  token t;
+  int status = leat_cell_try_take(c, id, &t);
+  CHECK((status == LEAT_OK) == (t.cell != NULL));
+  return status ? status : number_and_drop(t);
 }
 TEST_GO(the_first_report_wins) {
-  cells c = {.drop = drop};
+  cells c = {.drop = drop_token};
   CHECK_EQ(taken(&c, 1), LEAT_EMPTY);
   CHECK_EQ(put(&c, 1, 10), LEAT_OK);
   CHECK_EQ(put(&c, 2, 20), LEAT_OK);
@@ -139,7 +127,7 @@ TEST_GO(the_first_report_wins) {
   CHECK_EQ(alive, 0);
 }
 TEST_GO(the_last_report_wins_until_it_is_taken) {
-  cells c = {.keep = LEAT_KEEP_LAST, .drop = drop};
+  cells c = {.keep = LEAT_KEEP_LAST, .drop = drop_token};
   for (int i = 10; i < 14; i++) CHECK_EQ(put(&c, 1, i), LEAT_OK);
   CHECK_EQ(alive, 1);
   CHECK_EQ(taken(&c, 1), 13);
@@ -148,7 +136,7 @@ TEST_GO(the_last_report_wins_until_it_is_taken) {
   CHECK_EQ(alive, 0);
 }
 TEST_GO(memory_is_bounded) {
-  cells c = {.most = 3, .drop = drop};
+  cells c = {.most = 3, .drop = drop_token};
   for (int id = 0; id < 3; id++) CHECK_EQ(put(&c, id, id), LEAT_OK);
   CHECK_EQ(put(&c, 3, 3), LEAT_FULL);
   CHECK_EQ(put(&c, 2, 3), LEAT_CLOSED);
@@ -176,13 +164,13 @@ TEST_GO(ids_that_are_strings) {
   leat_cells_free(&c);
 }
 LEAT_FN(take_one, cells *, c, int, id, atomic_int *, answer) {
-  int *value, status = leat_cell_take(c, id, &value);
-  *answer = status ? status : *value;
-  if (!status) drop(&value);
+  token t;
+  int status = leat_cell_take(c, id, &t);
+  *answer = status ? status : number_and_drop(t);
 }
 TEST_GO(a_take_waits_for_its_id) {
   static atomic_int answers[3];
-  cells c = {.drop = drop};
+  cells c = {.drop = drop_token};
   leat_scope(s);
   leat_go(s, take_one, &c, 1, &answers[0]);
   leat_go(s, take_one, &c, 2, &answers[1]);
@@ -201,10 +189,10 @@ TEST_GO(a_take_waits_for_its_id) {
 }
 TEST_GO(a_take_ends_with_its_scope_and_at_its_deadline) {
   static atomic_int answer;
-  cells c = {.drop = drop};
-  int *value;
-  CHECK_EQ(leat_cell_take_until(&c, 1, leat_now() + LEAT_MS(1), &value), LEAT_DEADLINE);
-  CHECK_EQ(leat_cell_take_until(&c, 1, 1, &value), LEAT_DEADLINE);
+  cells c = {.drop = drop_token};
+  token t;
+  CHECK_EQ(leat_cell_take_until(&c, 1, leat_now() + LEAT_MS(1), &t), LEAT_DEADLINE);
+  CHECK_EQ(leat_cell_take_until(&c, 1, 1, &t), LEAT_DEADLINE);
   {
     leat_scope(s);
     leat_go(s, take_one, &c, 1, &answer);
@@ -213,9 +201,9 @@ TEST_GO(a_take_ends_with_its_scope_and_at_its_deadline) {
     CHECK_EQ(leat_wait(s), LEAT_CANCELED);
     CHECK_EQ(answer, LEAT_CANCELED);
     CHECK_EQ(put(&c, 1, 10), LEAT_OK);
-    CHECK_EQ(leat_cell_take(&c, 1, &value), LEAT_CANCELED); /* before it is looked at */
-    CHECK(value == NULL);
-    CHECK_EQ(leat_cell_try_take(&c, 1, &value), LEAT_CANCELED);
+    CHECK_EQ(leat_cell_take(&c, 1, &t), LEAT_CANCELED); /* before it is looked at */
+    CHECK(t.cell == NULL);
+    CHECK_EQ(leat_cell_try_take(&c, 1, &t), LEAT_CANCELED);
   }
   CHECK_EQ(taken(&c, 1), 10);
   leat_cells_free(&c);
@@ -240,11 +228,11 @@ LEAT_FN(report_all, struct storm *, t, int, who) {
 }
 LEAT_FN(take_all, struct storm *, t, int, who) {
   for (int i = 0; i < IDS; i++) {
-    int *value, id = (i * 11 + who) % IDS, status = leat_cell_take_until(&t->c, id, i % 4 ? LEAT_NEVER : leat_now() + LEAT_US(20), &value);
+    token value;
+    int id = (i * 11 + who) % IDS, status = leat_cell_take_until(&t->c, id, i % 4 ? LEAT_NEVER : leat_now() + LEAT_US(20), &value);
     if (status == LEAT_CANCELED) return;
     if (status) continue;
-    CHECK_EQ(*value / 100, id);
-    drop(&value);
+    CHECK_EQ(number_and_drop(value) / 100, id);
     got[id]++;
   }
 }
@@ -253,7 +241,7 @@ static void *thread_reports(void *t) {
   return NULL;
 }
 static void storm(int workers, enum leat_keep keep) {
-  struct storm t = {.c = {.keep = keep, .drop = drop}};
+  struct storm t = {.c = {.keep = keep, .drop = drop_token}};
   pthread_t thread;
   CHECK_EQ(leat_set_workers(workers), LEAT_OK);
   for (int i = 0; i < IDS; i++) got[i] = accepted[i] = 0;

@@ -1,28 +1,15 @@
 /* All stages, each at every point where it can be made to end: cancelled before, during and after each item, its consumer gone, its producer failing
  * or silent; measured or not. Nothing is left behind: no goroutine, no channel (AddressSanitizer looks for those), and of the items, which are counted, none. A stage
  * whose macro is not used here fails tests/suites/docs; one that a program writes itself is the entry `own`. */
+#include "token.h"
 #include "wait.h"
 #include <fcntl.h>
 
-typedef struct { int *cell; } token;
 typedef leat_rx(token) stream;
 LEAT_SLICE_DEFINE(token);
 LEAT_INDEXED_DEFINE(token);
 LEAT_RESULT_DEFINE(token);
 
-static atomic_int alive;
-static token new_token(int n) {
-  int *cell = malloc(sizeof *cell);
-  *cell = n;
-  alive++;
-  return (token){cell};
-}
-static void drop(token *t) {
-  CHECK(*t->cell >= 0);
-  *t->cell = -1;
-  free(t->cell);
-  alive--;
-}
 static void copy(token *to, const token *from) { *to = new_token(*from->cell); }
 static int compare(const token *a, const token *b) { return *a->cell - *b->cell; }
 
@@ -49,7 +36,7 @@ LEAT_FN_ERR(produce, leat_tx(token), out, struct source *, source) {
     int status = tokens(&t, source);
     if (status) return status == LEAT_CLOSED ? LEAT_OK : status;
     if ((status = leat_send(out, t))) {
-      drop(&t);
+      drop_token(&t);
       return status == LEAT_CLOSED ? LEAT_OK : status;
     }
   }
@@ -59,11 +46,11 @@ static stream from(leat_view s, struct source *source, int way) {
   if (pipelines++ % 2) CHECK_EQ(leat_measure(s), LEAT_OK); /* every second one */
   if (way == 0 && source->how != FALLS_SILENT) { /* in its function it could not be interrupted */
     stream out = leat_generate(s, tokens, source);
-    leat_on_drop(out, drop);
+    leat_on_drop(out, drop_token);
     return out;
   }
   leat_chan(token) c = leat_chan_make(s, token, way == 2 ? 3 : 0);
-  leat_on_drop(c, drop);
+  leat_on_drop(c, drop_token);
   if (source->how == FALLS_SILENT) {
     leat_service(s, produce, leat_tx_of(c), source);
   } else {
@@ -74,11 +61,7 @@ static stream from(leat_view s, struct source *source, int way) {
 
 /* Stages from tokens to tokens. */
 
-LEAT_MAP(renewed, token, token, t) {
-  int n = *t.cell;
-  drop(&t);
-  return new_token(n);
-}
+LEAT_MAP(renewed, token, token, t) { return new_token(number_and_drop(t)); }
 LEAT_EFFECT(seen, token, token, t) { return t; }
 LEAT_FILTER(odd, token, t) { return *t.cell % 2; }
 LEAT_FILTER(small, token, t, int, limit) { return *t.cell < limit; }
@@ -95,7 +78,7 @@ LEAT_FLAT_MAP(items_of, leat_slice(token), token, slice, out) {
 }
 LEAT_MAP(value_of, leat_indexed(token), token, i) { return i.value; }
 LEAT_ZIP(second, token, a, token, b, token) {
-  drop(&a);
+  drop_token(&a);
   return b;
 }
 LEAT_MAP(as_result, token, leat_result(token), t) { return leat_ok(token, t); }
@@ -109,13 +92,13 @@ LEAT_STAGE(own, token, token, in, out) {
   int status;
   while (!(status = leat_recv(in, &t)))
     if ((status = leat_send(out, t))) {
-      drop(&t);
+      drop_token(&t);
       break;
     }
   return status;
 }
 static stream with_drop(stream c) {
-  leat_on_drop(c, drop);
+  leat_on_drop(c, drop_token);
   return c;
 }
 LEAT_PIPELINE(pipeline, token, token, s, in, int, n) { return leat_take(s, with_drop(leat_map(s, in, seen)), n); }
@@ -139,14 +122,14 @@ STAGE(buffer, leat_buffer(s, in, 4))
 STAGE(fused, leat_take(s, leat_filter(s, with_drop(leat_map(s, leat_skip(s, in, 2), renewed)), odd), 3))
 STAGE(distinct, leat_distinct_by(s, in, 3, rest_of, 5))
 STAGE(flat_map, with_drop(leat_flat_map(s, in, doubled)))
-static void drop_indexed(leat_indexed(token) *i) { drop(&i->value); }
+static void drop_indexed(leat_indexed(token) *i) { drop_token(&i->value); }
 static stream enumerate_stage(leat_view s, stream in) {
   leat_rx(leat_indexed(token)) numbered = leat_enumerate(s, in, token);
   leat_on_drop(numbered, drop_indexed);
   return with_drop(leat_map(s, numbered, value_of));
 }
 static void drop_result(leat_result(token) *r) {
-  if (!r->error) drop(&r->value);
+  if (!r->error) drop_token(&r->value);
   leat_error_release(r->error);
 }
 static stream results_stage(leat_view s, stream in) {
@@ -191,7 +174,7 @@ static stream partition_stage(leat_view s, stream in) {
 }
 LEAT_MAP(stream_of, token, stream, t, leat_view, s) {
   stream out = leat_filled(s, &t, 1);
-  leat_on_drop(out, drop);
+  leat_on_drop(out, drop_token);
   return out;
 }
 STAGE(bridge, with_drop(leat_bridge(s, leat_map(s, in, stream_of, s))))
@@ -205,11 +188,6 @@ LEAT_MAP(token_of_line, leat_result(leat_line), token, r) {
   return new_token(0);
 }
 LEAT_SOURCE(token_like, token, int, n) { return new_token(n); }
-static int number_and_drop(token t) {
-  int n = *t.cell;
-  drop(&t);
-  return n;
-}
 static const int up_to_20[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
 LEAT_MAP(values_of, token, stream, t, leat_view, s) { return with_drop(leat_map(s, leat_values(s, int, number_and_drop(t)), token_of)); }
 LEAT_MAP(array_of, token, stream, t, leat_view, s) { return with_drop(leat_map(s, leat_array(s, up_to_20 + number_and_drop(t) % 20, 1), token_of)); }
@@ -292,7 +270,7 @@ static int read_items(stream out, int n) {
   int got = 0;
   while (got < n && leat_recv(out, &t) == LEAT_OK) {
     CHECK(*t.cell >= 0);
-    drop(&t);
+    drop_token(&t);
     got++;
   }
   return got;
@@ -302,8 +280,8 @@ static size_t goroutines(void) {
   leat_metrics_read(&m);
   return m.started - m.ended;
 }
-static void check_nothing_is_left(size_t goroutines_before, int i, const char *what) {
-  if (alive != 0 || goroutines() != goroutines_before) fprintf(stderr, "%s: %d items, %zu goroutines left (%s)\n", all[i].name, (int)alive, goroutines() - goroutines_before, what);
+static void check_nothing_is_left(size_t goroutines_before, const char *stage, const char *what) {
+  if (alive != 0 || goroutines() != goroutines_before) fprintf(stderr, "%s: %d items, %zu goroutines left (%s)\n", stage, (int)alive, goroutines() - goroutines_before, what);
   CHECK_EQ(alive, 0);
   CHECK_EQ(goroutines(), goroutines_before);
 }
@@ -320,7 +298,7 @@ TEST_GO(read_to_the_end) {
           CHECK(got <= 3 * n);
           CHECK_EQ(leat_wait(s), LEAT_OK);
         }
-        check_nothing_is_left(before, i, "read to the end");
+        check_nothing_is_left(before, all[i].name, "read to the end");
       }
 }
 TEST_GO(the_consumer_goes_away) {
@@ -334,7 +312,7 @@ TEST_GO(the_consumer_goes_away) {
           read_items(all[i].make(s, from(s, &source, way)), read);
           CHECK_EQ(leat_wait(s), LEAT_OK);
         }
-        check_nothing_is_left(before, i, "consumer gone");
+        check_nothing_is_left(before, all[i].name, "consumer gone");
       }
 }
 TEST_GO(the_consumer_of_a_silent_source_goes_away) {
@@ -346,10 +324,10 @@ TEST_GO(the_consumer_of_a_silent_source_goes_away) {
         leat_scope(s);
         stream out = all[i].make(s, from(s, &source, 1));
         token t;
-        while (leat_recv_until(out, leat_now() + LEAT_US(200), &t) == LEAT_OK) drop(&t);
+        while (leat_recv_until(out, leat_now() + LEAT_US(200), &t) == LEAT_OK) drop_token(&t);
         CHECK_EQ(leat_wait(s), LEAT_OK);
       }
-      check_nothing_is_left(before, i, "consumer gone, source silent");
+      check_nothing_is_left(before, all[i].name, "consumer gone, source silent");
     }
 }
 LEAT_FN(read_and_drop, stream, in, int, n) { read_items(in, n); }
@@ -368,7 +346,7 @@ TEST_GO(cancelled_anywhere) {
           leat_cancel(s);
           CHECK_EQ(leat_wait(s), LEAT_CANCELED);
         }
-        check_nothing_is_left(before, i, "cancelled");
+        check_nothing_is_left(before, all[i].name, "cancelled");
       }
 }
 TEST_GO(cancelled_after_each_item) {
@@ -385,7 +363,7 @@ TEST_GO(cancelled_after_each_item) {
           token t;
           CHECK_EQ(leat_recv(out, &t), LEAT_CANCELED);
         }
-        check_nothing_is_left(before, i, "cancelled after an item");
+        check_nothing_is_left(before, all[i].name, "cancelled after an item");
       }
 }
 TEST_GO(the_producer_fails) {
@@ -403,7 +381,7 @@ TEST_GO(the_producer_fails) {
           if (!as_planned) fprintf(stderr, "%s: %s after %d of %d, input %d\n", all[i].name, leat_status_text(status), source.next, n, way);
           CHECK(as_planned);
         }
-        check_nothing_is_left(before, i, "producer failed");
+        check_nothing_is_left(before, all[i].name, "producer failed");
       }
 }
 TEST_GO(never_read) {
@@ -416,13 +394,13 @@ TEST_GO(never_read) {
         all[i].make(s, from(s, &source, way));
         CHECK_EQ(leat_wait(s), LEAT_OK);
       }
-      check_nothing_is_left(before, i, "never read");
+      check_nothing_is_left(before, all[i].name, "never read");
       {
         leat_scope(s);
         source.next = 0;
         all[i].make(s, from(s, &source, way));
       }
-      check_nothing_is_left(before, i, "never read, not waited for");
+      check_nothing_is_left(before, all[i].name, "never read, not waited for");
     }
 }
 TEST_GO(one_behind_the_other) {
@@ -435,7 +413,7 @@ TEST_GO(one_behind_the_other) {
         read_items(all[j].make(s, all[i].make(s, from(s, &source, 0))), (i + j) % ITEMS);
         CHECK_EQ(leat_wait(s), LEAT_OK);
       }
-      check_nothing_is_left(before, j, all[i].name);
+      check_nothing_is_left(before, all[j].name, all[i].name);
     }
 }
 
@@ -443,7 +421,7 @@ TEST_GO(one_behind_the_other) {
 
 LEAT_FOLD(sum_of, long, acc, token, t) { return acc + number_and_drop(t); }
 LEAT_MAP(key_of, token, int, t) { return *t.cell % 5; }
-LEAT_SINK(consume, token, t) { drop(&t); }
+LEAT_SINK(consume, token, t) { drop_token(&t); }
 static int fold_end(stream in) {
   long sum = 0;
   return leat_fold(in, &sum, sum_of);
@@ -456,7 +434,7 @@ static int collect_end(stream in) {
   token *items;
   size_t n;
   int status = leat_collect(in, &items, &n);
-  for (size_t i = 0; i < n; i++) drop(&items[i]);
+  for (size_t i = 0; i < n; i++) drop_token(&items[i]);
   free(items);
   return status;
 }
@@ -467,7 +445,7 @@ static int collect_results_end(stream in) {
   leat_rx(leat_result(token)) results = leat_map(leat_current_scope(), in, as_result);
   leat_on_drop(results, drop_result);
   int status = leat_collect_results(results, &items, &n, 1, &e);
-  for (size_t i = 0; i < n; i++) drop(&items[i]);
+  for (size_t i = 0; i < n; i++) drop_token(&items[i]);
   free(items);
   leat_error_release(e);
   return status;
@@ -477,7 +455,7 @@ static int collect_table_end(stream in) {
   int status = leat_collect_table(in, &table, key_of);
   int *key;
   token *t;
-  for (size_t i = 0; leat_table_next(&table, &i, &key, &t);) drop(t);
+  for (size_t i = 0; leat_table_next(&table, &i, &key, &t);) drop_token(t);
   leat_table_free(&table);
   return status;
 }
@@ -497,11 +475,6 @@ static const struct {
   END(fold), END(count), END(collect), END(collect_results), END(collect_table), END(fold_table), END(for_each),
 };
 enum { ENDS_OF_STREAMS = sizeof ends / sizeof *ends };
-static void check_no_end_left(size_t goroutines_before, int i, const char *what) {
-  if (alive != 0 || goroutines() != goroutines_before) fprintf(stderr, "%s: %d items, %zu goroutines left (%s)\n", ends[i].name, (int)alive, goroutines() - goroutines_before, what);
-  CHECK_EQ(alive, 0);
-  CHECK_EQ(goroutines(), goroutines_before);
-}
 TEST_GO(ends_at_the_end_of_the_stream) {
   for (int i = 0; i < ENDS_OF_STREAMS; i++)
     for (int way = 0; way < 3; way++)
@@ -513,7 +486,7 @@ TEST_GO(ends_at_the_end_of_the_stream) {
           CHECK_EQ(ends[i].run(from(s, &source, way)), LEAT_OK);
           CHECK_EQ(leat_wait(s), LEAT_OK);
         }
-        check_no_end_left(before, i, "to the end");
+        check_nothing_is_left(before, ends[i].name, "to the end");
       }
 }
 LEAT_FN_ERR(run_end, int, i, stream, in) {
@@ -532,7 +505,7 @@ TEST_GO(ends_whose_producer_fails) {
           leat_go(s, run_end, i, from(s, &source, way));
           CHECK_EQ(leat_wait(s), LEAT_FAILED);
         }
-        check_no_end_left(before, i, "producer failed");
+        check_nothing_is_left(before, ends[i].name, "producer failed");
       }
 }
 TEST_GO(ends_cancelled_anywhere) {
@@ -549,6 +522,6 @@ TEST_GO(ends_cancelled_anywhere) {
           leat_cancel(s);
           CHECK_EQ(leat_wait(s), LEAT_CANCELED);
         }
-        check_no_end_left(before, i, "cancelled");
+        check_nothing_is_left(before, ends[i].name, "cancelled");
       }
 }

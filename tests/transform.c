@@ -1,4 +1,5 @@
 /* Transforms: what each gives; that they own what they receive, to the last item, wherever they end. */
+#include "token.h"
 #include "wait.h"
 
 static atomic_int ran;
@@ -142,38 +143,16 @@ TEST_GO(distinct_remembers_so_many) {
 
 /* Elements with a drop function: each of them is received once, or dropped once. */
 
-typedef struct { int *cell; } token;
-static atomic_int alive;
-static token make_token(int n) {
-  int *cell = malloc(sizeof *cell);
-  *cell = n;
-  alive++;
-  return (token){cell};
-}
-static void drop_token(token *t) {
-  CHECK(*t->cell >= 0);
-  *t->cell = -1;
-  free(t->cell);
-  alive--;
-}
 LEAT_GENERATOR(tokens, token, item, int *, next) {
   if (*next == upto) return LEAT_CLOSED;
-  *item = make_token((*next)++);
+  *item = new_token((*next)++);
   return LEAT_OK;
 }
 LEAT_FILTER(even_token, token, t) { return *t.cell % 2 == 0; }
 LEAT_FILTER(below_100, token, t) { return *t.cell < 100; }
 LEAT_FILTER(below_10, token, t) { return *t.cell < 10; }
-LEAT_MAP(renewed, token, token, t) {
-  int n = *t.cell;
-  drop_token(&t);
-  return make_token(n);
-}
-LEAT_MAP(number_of, token, int, t) {
-  int n = *t.cell;
-  drop_token(&t);
-  return n;
-}
+LEAT_MAP(renewed, token, token, t) { return new_token(number_and_drop(t)); }
+LEAT_MAP(number_of, token, int, t) { return number_and_drop(t); }
 static leat_rx(token) some_tokens(leat_view s, int *next, size_t room) {
   leat_rx(token) out = leat_generate(s, tokens, next);
   leat_on_drop(out, drop_token);
@@ -244,7 +223,7 @@ LEAT_FLAT_MAP(flat_panics_at, token, token, t, out, int, n) {
     drop_token(&t);
     leat_panic("at %d", n);
   }
-  leat_emit(out, make_token(*t.cell));
+  leat_emit(out, new_token(*t.cell));
   leat_emit(out, t);
 }
 LEAT_FN(read_tokens, leat_rx(token), in) {
@@ -271,7 +250,7 @@ TEST_GO(a_panic_in_a_stage_drops_what_was_in_flight) {
       leat_scope(s);
       leat_chan(token) source = leat_chan_make(s, token, 32);
       leat_on_drop(source, drop_token);
-      for (int i = 0; i < 32; i++) CHECK_EQ(leat_send(source, make_token(i)), LEAT_OK);
+      for (int i = 0; i < 32; i++) CHECK_EQ(leat_send(source, new_token(i)), LEAT_OK);
       leat_close(source);
       leat_rx(token) out = panicking(s, leat_buffer(s, source, 32), kind % 6, at);
       leat_on_drop(out, drop_token);

@@ -32,6 +32,12 @@ static void hold(struct sink *k) {
   leat_event_reset(&k->gate);
   k->held = true;
 }
+/* Its first chunk is under way, and stays so: what is written now lies behind it. */
+static void hold_first(struct sink *k, leat_writer(int) w, int first) {
+  hold(k);
+  CHECK_EQ(leat_write(w, first), LEAT_OK);
+  UNTIL(k->calls == 1);
+}
 static void let_go(struct sink *k) {
   k->held = false;
   leat_event_set(&k->gate);
@@ -90,9 +96,7 @@ TEST_GO(what_gathers_meanwhile_goes_together) {
   SINK(k);
   leat_scope(s);
   leat_writer(int) w = writer_to(s, k, 100, 0);
-  hold(k);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   for (int i = 1; i < 50; i++) CHECK_EQ(leat_write(w, i), LEAT_OK);
   let_go(k);
   UNTIL(k->n == 50);
@@ -184,9 +188,7 @@ TEST_GO(who_finds_no_room_waits_first_come_first_served) {
   leat_scope(s);
   static atomic_int done;
   leat_writer(int) w = writer_to(s, k, 1, 0);
-  hold(k);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   CHECK_EQ(leat_write(w, 1), LEAT_OK);
   for (int i = 2; i < 12; i++) {
     leat_go(s, write_numbered, w, i, &done);
@@ -275,9 +277,7 @@ TEST_GO(a_close_does_not_let_in_who_waits) {
   leat_scope(s);
   static atomic_int status;
   leat_writer(int) w = writer_to(s, k, 1, LEAT_NEVER);
-  hold(k);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   CHECK_EQ(leat_write(w, 1), LEAT_OK);
   leat_go(s, write_and_say, w, 2, &status);
   wait_blocked("write_and_say", 1);
@@ -353,9 +353,7 @@ TEST_GO(a_chunk_under_way_is_not_cut_off) {
   SINK(k);
   leat_scope(s);
   leat_writer(int) w = writer_to(s, k, 1, 0);
-  hold(k);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   CHECK_EQ(leat_write(w, 1), LEAT_OK);
   leat_cancel(s);
   for (int i = 0; i < 20; i++) pause_a_moment();
@@ -371,9 +369,7 @@ TEST_GO(what_takes_longer_than_the_grace_is_an_error) {
   leat_scope(s);
   leat_writer(int) w = leat_writer_make(s, int, ((leat_writer_options){.chunk = 2, .grace = LEAT_MS(5)}), keep, k);
   leat_writer_on_drop(w, count_dropped);
-  hold(k);
-  CHECK_EQ(leat_write(w, 1), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 1);
   CHECK_EQ(leat_write(w, 10), LEAT_OK);
   CHECK_EQ(leat_write(w, 100), LEAT_OK);
   leat_cancel(s);
@@ -392,11 +388,9 @@ TEST_GO(an_error_reaches_all) {
   static atomic_int writing, flushing;
   leat_keep_going(s);
   k->fail_at = 2;
-  hold(k);
   leat_writer(int) w = writer_to(s, k, 2, 0);
   leat_writer_on_drop(w, count_dropped);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   const int items[] = {10, 100};
   CHECK_EQ(leat_write_n(w, items, 2, NULL), LEAT_OK);
   leat_go(s, write_and_say, w, 1000, &writing);
@@ -421,10 +415,8 @@ TEST_GO(an_error_ends_the_waiting_of_who_is_not_in) {
   static atomic_int writing;
   leat_keep_going(s);
   k->fail_at = 1;
-  hold(k);
   leat_writer(int) w = writer_to(s, k, 1, 0);
-  CHECK_EQ(leat_write(w, 0), LEAT_OK);
-  UNTIL(k->calls == 1);
+  hold_first(k, w, 0);
   CHECK_EQ(leat_write(w, 1), LEAT_OK);
   leat_go(s, write_and_say, w, 2, &writing);
   wait_blocked("write_and_say", 1);

@@ -130,11 +130,7 @@ struct tabling {
 /* As the functions may panic, an item leaves the rest before it becomes the fold's, or the table's. */
 static void apply_table(struct stage *g, struct batch *b) {
   struct tabling *t = (struct tabling *)g;
-  b->rest = b->items;
-  b->n_rest = b->n;
-  b->rest_size = b->size;
-  b->rest_drop = b->drop;
-  b->n = 0;
+  batch_set_aside(b);
   while (b->n_rest) {
     char *item = b->rest;
     g->kernel(&g->step, item, t->key, 1);

@@ -191,13 +191,9 @@ void leat_i_apply_kernel(struct stage *g, struct batch *b) {
     b->items = to;
     return;
   }
-  b->rest = from;
-  b->n_rest = b->n;
-  b->rest_size = b->size;
-  b->rest_drop = b->drop;
+  batch_set_aside(b);
   g->step.drop = b->drop;
   b->items = to;
-  b->n = 0;
   b->size = g->out_size;
   b->drop = drop;
   for (; b->n_rest && g->kind->takes_over; b->n_rest--, b->rest += b->rest_size) /* it only looks at them */

@@ -31,6 +31,14 @@ struct batch {
   void (*rest_drop)(void *);
 };
 static inline char *other_room(const struct batch *b) { return b->rooms[b->items >= b->rooms[0] && b->items < b->rooms[1]]; }
+/* All its items are still to be worked on, and it is empty. */
+static inline void batch_set_aside(struct batch *b) {
+  b->rest = b->items;
+  b->n_rest = b->n;
+  b->rest_size = b->size;
+  b->rest_drop = b->drop;
+  b->n = 0;
+}
 /* The items from this one on are not passed on. */
 static inline void batch_drop(struct batch *b, size_t from) {
   for (size_t i = from; b->drop && i < b->n; i++) b->drop(b->items + i * b->size);

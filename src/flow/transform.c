@@ -98,11 +98,7 @@ static bool more_of_flat(struct stage *g, struct batch *b) {
 static void apply_flat(struct stage *g, struct batch *b) {
   struct leat_i_out *o = out_of(g);
   o->n = o->at = 0;
-  b->rest = b->items;
-  b->n_rest = b->n;
-  b->rest_size = b->size;
-  b->rest_drop = b->drop;
-  b->n = 0;
+  batch_set_aside(b);
   while (b->n_rest) {
     size_t n = b->rest_drop ? 1 : b->n_rest;
     char *items = b->rest;
@@ -172,12 +168,8 @@ static struct seen *seen_of(struct stage *g) { return (struct seen *)g->step.sta
 static void apply_distinct(struct stage *g, struct batch *b) {
   struct seen *v = seen_of(g);
   char *to = other_room(b);
-  b->rest = b->items;
-  b->n_rest = b->n;
-  b->rest_size = b->size;
-  b->rest_drop = b->drop;
+  batch_set_aside(b);
   b->items = to;
-  b->n = 0;
   while (b->n_rest) {
     char *item = b->rest, *key = item;
     if (v->has_key) g->kernel(&g->step, item, key = v->key, 1);
