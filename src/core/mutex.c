@@ -25,7 +25,6 @@
 
 enum { WAITING = 2, HANDOFF = 4, FLAGS = WAITING | HANDOFF, ID_SHIFT = 3 }; /* 1: locked, see locks_as */
 enum { TO_LOOK = LEAT_OK, HANDED = 1 }; /* how a waiter was claimed */
-enum { SPIN_ROUNDS = 30, SPIN_PAUSES = 4 };
 static const int64_t STARVING = LEAT_MS(1);
 
 struct mutex {
@@ -53,13 +52,11 @@ static inline bool take(struct mutex *m, const struct goroutine *self) {
 }
 
 static bool spin(struct mutex *m, const struct goroutine *self) {
-  for (int round = 0; round < SPIN_ROUNDS; round++) {
+  for (int spent = 0;;) {
     uint64_t state = load_relaxed(&m->state);
     if (!state && take(m, self)) return true;
-    if (state & HANDOFF || !leat_i_may_spin()) return false;
-    for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
+    if (state & HANDOFF || !leat_i_spin(&spent)) return false;
   }
-  return false;
 }
 
 /* With the queue's lock: takes the mutex, or sets the flags. */

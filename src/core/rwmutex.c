@@ -24,7 +24,6 @@
 #include "waiter.h"
 
 enum { HELD = 1, QUEUED = 2, FLAGS = HELD | QUEUED, READER = 4 };
-enum { SPIN_ROUNDS = 30, SPIN_PAUSES = 4 };
 
 struct rwmutex {
   _Atomic(uint64_t) state;
@@ -101,12 +100,12 @@ static int wait_in(struct rwmutex *m, struct queue *q, struct goroutine *self, e
 /* Before anybody queues: waits for a moment, if others run, then lets those run first that wait for this worker, who may have been given the
  * lock. Once in a queue all would give it to each other for ever, with a switch each time. Answers whether none of the bits is set. */
 static bool clear_soon(struct rwmutex *m, struct goroutine *self, uint64_t bits) {
-  for (int round = 0; round < SPIN_ROUNDS && leat_i_may_spin(); round++) {
+  int spent = 0;
+  do {
     uint64_t state = load_acquire(&m->state); /* a reader may be in with nothing more */
     if (!(state & bits)) return true;
     if (state & QUEUED) return false;
-    for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
-  }
+  } while (leat_i_spin(&spent));
   if (load_relaxed(&m->state) & QUEUED) return false;
   leat_i_yield(self);
   return !(load_acquire(&m->state) & bits);

@@ -421,11 +421,20 @@ void leat_i_look_around(struct worker *w, struct goroutine *self) {
   }
 }
 
-bool leat_i_may_spin(void) {
+static bool may_spin(void) {
   struct sched *s = &leat_i_sched;
   struct worker *w = leat_i_worker();
   if (w && (!load_relaxed(&w->has_token) || others_wait(w))) return false;
   return load_relaxed(&s->n_running) - load_relaxed(&s->n_spinning) > (w != NULL);
+}
+
+bool leat_i_spin(int *spent) {
+  enum { FIRST_PAUSES = 16, ALL_PAUSES = 240 };
+  if (*spent >= ALL_PAUSES || !may_spin()) return false;
+  int pauses = *spent + FIRST_PAUSES < MOST_PAUSES ? *spent + FIRST_PAUSES : MOST_PAUSES; /* twice as many each time */
+  for (int i = 0; i < pauses; i++) cpu_relax();
+  *spent += pauses;
+  return true;
 }
 
 /* No store where nothing is to be done, and the time by the watcher: a store for each call, and be it to count it, would double its cost. */
