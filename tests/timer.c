@@ -47,21 +47,6 @@ TEST_GO(after_delivers_once_and_not_early) {
   CHECK(leat_now() >= at);
   CHECK_EQ(leat_recv_until(fired, leat_now() + LEAT_MS(15), &at), LEAT_DEADLINE);
 }
-/* Whoever is held up while making them may find them due in another order, hence more than one attempt (as in Go's). */
-TEST_GO(afters_come_in_order) {
-  bool in_order = false;
-  for (int attempt = 0; attempt < 20 && !in_order; attempt++) {
-    leat_scope(s);
-    int64_t a, b, c, start = leat_now();
-    leat_rx(int64_t) third = leat_after(s, LEAT_MS(9)), first = leat_after(s, LEAT_MS(1)), second = leat_after(s, LEAT_MS(5));
-    CHECK_EQ(leat_recv(third, &c), LEAT_OK);
-    CHECK_EQ(leat_recv(second, &b), LEAT_OK);
-    CHECK_EQ(leat_recv(first, &a), LEAT_OK);
-    CHECK(a >= start + LEAT_MS(1) && b >= start + LEAT_MS(5) && c >= start + LEAT_MS(9));
-    in_order = a <= b && b <= c;
-  }
-  CHECK(in_order);
-}
 TEST_GO(a_timer_fires_once_with_its_time) {
   leat_scope(s);
   int64_t start = leat_now(), at = 0;
@@ -322,6 +307,49 @@ TEST_GO(a_function_is_stopped_or_runs) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(runs + stopped, n);
   CHECK(stopped > 0 || n < 1000);
+}
+/* Some stop and reset one timer at the same time, while it fires: what each arming led to is either had, or said to have been prevented. */
+struct contest {
+  leat_timer *timer;
+  atomic_int armed, prevented, had;
+};
+LEAT_FN(contend, struct contest *, c, unsigned, random, int, rounds) {
+  int64_t at;
+  for (int i = 0; i < rounds; i++) {
+    random = random * 1103515245 + 12345;
+    unsigned choice = random / 65536 % 8;
+    if (choice < 2) {
+      c->prevented += leat_timer_stop(c->timer);
+    } else if (choice < 6) {
+      c->armed++;
+      c->prevented += leat_timer_reset(c->timer, choice < 4 ? LEAT_US(choice * 5) : LEAT_SECONDS(choice));
+    } else {
+      c->had += leat_try_recv(leat_timer_chan(c->timer), &at) == LEAT_OK; /* of a function: never */
+      leat_yield();
+    }
+  }
+}
+static void contest(struct contest *c) {
+  leat_scope(contestants);
+  c->armed = 1;
+  for (unsigned i = 0; i < 4; i++) leat_go(contestants, contend, c, i, (int)test_scale(20000));
+  CHECK_EQ(leat_wait(contestants), LEAT_OK);
+  c->prevented += leat_timer_stop(c->timer);
+}
+TEST_GO(each_arming_of_a_function_runs_it_or_is_said_to_be_prevented) {
+  struct contest c = {0};
+  leat_scope(s);
+  c.timer = leat_timer_func(s, LEAT_SECONDS(1), leat_bind(count_run));
+  contest(&c);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(runs + c.prevented, c.armed);
+}
+TEST_GO(each_arming_of_a_timer_sends_or_is_said_to_be_prevented) {
+  struct contest c = {0};
+  leat_scope(s);
+  c.timer = leat_timer_start(s, LEAT_SECONDS(1));
+  contest(&c);
+  CHECK_EQ(c.had + c.prevented, c.armed);
 }
 /* The scope ends while functions start: each has been joined, or does not start. */
 static atomic_int in_scope;
