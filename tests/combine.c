@@ -223,3 +223,11 @@ TEST_GO(or_done_ends_with_its_signal) {
   CHECK_EQ(i, 3);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+LEAT_SINK(count_call, int, n) { (void)n, calls++; }
+TEST_GO(or_done_with_the_output_of_a_stage_as_its_signal) {
+  leat_scope(s);
+  leat_chan(int) commands = leat_chan_make(s, int, 0);
+  leat_for_each(s, leat_or_done(s, numbers(s, 0, 20), leat_filter(s, leat_rx_of(commands), even)), count_call);
+  CHECK_EQ(leat_wait(s), LEAT_OK); /* which gives the outputs up that were made here: the signal is or-done's */
+  CHECK_EQ(calls, 20);
+}

@@ -109,6 +109,49 @@ TEST_GO(it_may_have_goroutines) {
   CHECK_EQ(leat_scope_goroutines(s), 0);
 }
 
+
+static atomic_int total;
+LEAT_EFFECT(seen, int, int, n) { return n; }
+LEAT_SINK(add_up, int, n) { total += n; }
+LEAT_STAGE(sums, int, int, in, out, int_rx, other) {
+  int a, b, status;
+  while (!(status = leat_recv(in, &a)) && !(status = leat_recv(other, &b)))
+    if ((status = leat_send(out, a + b))) break;
+  return status;
+}
+LEAT_EFFECT(plus_next, int, int, n, int_rx, other) {
+  int b;
+  return leat_recv(other, &b) ? -1000 : n + b;
+}
+LEAT_ZIP(plus_both, int, a, int, b, int, int_rx, other) {
+  int c;
+  return leat_recv(other, &c) ? -1000 : a + b + c;
+}
+/* The block that made it gives it up in leat_wait; the stage that got it as an argument goes on. */
+TEST_GO(an_output_among_the_arguments_is_handed_to_the_stage) {
+  for (int way = 0; way < 5; way++) {
+    total = 0;
+    leat_scope(s);
+    int_rx in = leat_map(s, leat_numbers(s, int, 0, 20), seen), other = leat_map(s, leat_numbers(s, int, 100, 120), seen), out = NULL;
+    if (way == 0) out = leat_stage(s, in, sums, other);
+    if (way == 1) out = leat_map(s, in, plus_next, other);
+    if (way == 2) out = leat_through(s, in, leat_pipe_of(s, sums, other));
+    if (way == 3) out = leat_fan_out(s, in, 2, sums, other);
+    if (way == 4) out = leat_zip(s, in, leat_repeat(s, int, 0), plus_both, other);
+    leat_for_each(s, out, add_up);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK_EQ(total, 190 + 2190);
+  }
+}
+TEST_GO(it_ends_with_the_last_stage_that_got_it) {
+  leat_scope(s);
+  int_rx endless = leat_map(s, leat_repeat(s, int, 1), seen);
+  int_rx outs[] = {leat_stage(s, leat_numbers(s, int, 0, 3), sums, endless), leat_stage(s, leat_numbers(s, int, 0, 5), sums, endless), leat_stage(s, leat_numbers(s, int, 0, 5), sums, endless)};
+  for (int i = 0; i < 2; i++) leat_for_each(s, outs[i], add_up); /* the third is never asked for */
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK_EQ(total, 3 + 3 + 10 + 5);
+}
+
 TEST_GO(stages_are_values) {
   leat_scope(s);
   leat_pipe(int, int) steps[] = {leat_pipe_of(s, times, 2), leat_pipe_of(s, add, 1), leat_pipe_of(s, divisible, 3), leat_pipe_of(s, fails_at, -1)};

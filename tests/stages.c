@@ -101,6 +101,18 @@ static stream with_drop(stream c) {
   leat_on_drop(c, drop_token);
   return c;
 }
+LEAT_STAGE(second_dropped, token, token, in, out, stream, other) {
+  token t, u;
+  int status;
+  while (!(status = leat_recv(in, &t))) {
+    if (!(status = leat_recv(other, &u))) drop_token(&u);
+    if (status || (status = leat_send(out, t))) {
+      drop_token(&t);
+      break;
+    }
+  }
+  return status;
+}
 LEAT_PIPELINE(pipeline, token, token, s, in, int, n) { return leat_take(s, with_drop(leat_map(s, in, seen)), n); }
 
 #define STAGE(name, ...) \
@@ -179,6 +191,7 @@ LEAT_MAP(stream_of, token, stream, t, leat_view, s) {
 }
 STAGE(bridge, with_drop(leat_bridge(s, leat_map(s, in, stream_of, s))))
 static stream or_done_stage(leat_view s, stream in) { return leat_or_done(s, in, leat_chan_make(s, char, 0)); }
+static stream or_done_by_a_stage_stage(leat_view s, stream in) { return leat_or_done(s, in, leat_first(s, leat_rx_of(leat_chan_make(s, char, 0)))); }
 static stream or_done_that_ends_stage(leat_view s, stream in) { return leat_or_done(s, in, leat_after(s, LEAT_US(30))); }
 /* Sources: each item of the input is replaced by a stream of one. */
 LEAT_MAP(token_of, int, token, n) { return new_token(n); }
@@ -245,6 +258,11 @@ STAGE(queue_oldest, leat_queue(s, in, ((leat_queue_options){.room = 2, .full = L
 static leat_limiter quick = LEAT_LIMITER({.n = 1, .per = 100, .burst = 2});
 STAGE(limited, leat_limited(s, in, &quick))
 STAGE(own, with_drop(leat_stage(s, in, own)))
+static stream own_of_two_inputs_stage(leat_view s, stream in) {
+  stream outs[2];
+  CHECK_EQ(leat_tee_with(s, in, outs, 2, copy), LEAT_OK);
+  return with_drop(leat_stage(s, outs[0], second_dropped, leat_buffer(s, outs[1], 2)));
+}
 STAGE(pipeline, with_drop(pipeline(s, in, 4)))
 static stream piped_stage(leat_view s, stream in) {
   leat_pipe(token, token) p = leat_compose(s, token, leat_pipe_of(s, odd), leat_pipe_of(s, odd));
@@ -258,9 +276,9 @@ static const struct {
 #define ENTRY(name) {#name, name##_stage}
   ENTRY(values), ENTRY(array), ENTRY(numbers), ENTRY(repeat), ENTRY(repeat_fn), ENTRY(lines), ENTRY(lines_of), ENTRY(scan), ENTRY(distinct_items), ENTRY(tee_of_plain_items),
   ENTRY(map), ENTRY(effect), ENTRY(effects), ENTRY(filter), ENTRY(take), ENTRY(take_while), ENTRY(skip), ENTRY(skip_while), ENTRY(first), ENTRY(last), ENTRY(buffer), ENTRY(fused), ENTRY(distinct),
-  ENTRY(flat_map), ENTRY(enumerate), ENTRY(results), ENTRY(merge), ENTRY(tee), ENTRY(tee_of_which_one_is_read), ENTRY(zip), ENTRY(split), ENTRY(partition), ENTRY(bridge), ENTRY(or_done),
+  ENTRY(flat_map), ENTRY(enumerate), ENTRY(results), ENTRY(merge), ENTRY(tee), ENTRY(tee_of_which_one_is_read), ENTRY(zip), ENTRY(split), ENTRY(partition), ENTRY(bridge), ENTRY(or_done), ENTRY(or_done_by_a_stage),
   ENTRY(or_done_that_ends), ENTRY(fan_out), ENTRY(parallel_map), ENTRY(parallel_map_in_batches), ENTRY(batch), ENTRY(batch_by_time), ENTRY(windows), ENTRY(sampled_windows), ENTRY(sort_window), ENTRY(reorder), ENTRY(reorder_late),
-  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(last_by), ENTRY(last_by_time), ENTRY(queue), ENTRY(queue_newest), ENTRY(queue_oldest), ENTRY(limited), ENTRY(own), ENTRY(pipeline), ENTRY(piped),
+  ENTRY(debounce), ENTRY(debounce_long), ENTRY(throttle), ENTRY(throttle_long), ENTRY(sample), ENTRY(last_by), ENTRY(last_by_time), ENTRY(queue), ENTRY(queue_newest), ENTRY(queue_oldest), ENTRY(limited), ENTRY(own), ENTRY(own_of_two_inputs), ENTRY(pipeline), ENTRY(piped),
 };
 enum { STAGES = sizeof all / sizeof *all, ITEMS = 9 };
 

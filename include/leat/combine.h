@@ -171,7 +171,8 @@
   })
 
 /* leat_rx(T) leat_or_done(scope, in, done): the items of in until it ends, or done, of any element type, is closed or written to (one value is
- * taken from it). For channels of other parts of a program; the end of the scope needs no such thing. */
+ * taken from it; it is not stopped, unless it is a stage's output that nobody else uses). For channels of other parts of a program; the end of the
+ * scope needs no such thing. */
 #define leat_or_done(s, in, done) LEAT_I_OR_DONE(__COUNTER__, s, in, done)
 #define LEAT_I_OR_DONE(N, s, in, done) \
   __extension__({ \

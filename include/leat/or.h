@@ -11,7 +11,8 @@
  * leat_or_array(scope, T, inputs, n): the same of an array of leat_rx(T); the answer is a leat_rx(T).
  *
  * The answer belongs to the scope, as channels do; out of memory it answers LEAT_NOMEM, and the scope has failed with that. With a NULL scope:
- * the caller's innermost one. The inputs must live until the scope is left. Any thread may call it. For the end of the caller's own scope no
+ * the caller's innermost one. The inputs must live until the scope is left. It is no user of them: a stage's output that nobody else was given (leat/stage.h)
+ * is stopped by leat_wait, and then the answer is closed. Any thread may call it. For the end of the caller's own scope no
  * or-channel is needed: that is in every operation already. Waiting once is a leat_select; to end goroutines by several contexts,
  * leat_follow is simpler. */
 #pragma once

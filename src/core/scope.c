@@ -757,17 +757,17 @@ bool leat_i_hold_pass(struct chan *c) {
   return take_share(&self->holds, c);
 }
 
-static void hand_on_from(struct hold *list, struct goroutine *to, const void *args, size_t size) {
+static void hand_on_from(struct hold *list, struct hold **to, const void *args, size_t size) {
   for (struct hold *h = list; h; h = h->next)
     for (size_t at = 0; at + sizeof(void *) <= size; at += sizeof(void *))
       if (memcmp((const char *)args + at, &h->chan, sizeof(void *)) == 0) {
-        hold_add(&to->holds, h->chan);
+        hold_add(to, h->chan);
         break;
       }
 }
 
-void leat_i_holds_hand_on(struct goroutine *self, struct goroutine *to, const void *args, size_t size) {
-  if (!size) return;
+void leat_i_holds_hand_on(struct goroutine *self, struct hold **to, const void *args, size_t size) {
+  if (size < sizeof(void *)) return;
   for (struct scope *s = self->scope; s && s->owner == self; s = s->parent)
     if (s->held) hand_on_from(s->held, to, args, size);
   if (self->holds) hand_on_from(self->holds, to, args, size);

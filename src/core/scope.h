@@ -221,5 +221,5 @@ void leat_i_task_complete(struct leat_task *t, int status, struct leat_error *er
 /* Shares in stage outputs. */
 void leat_i_hold_output(struct scope *s, struct chan *output);   /* the calling block made it */
 bool leat_i_hold_pass(struct chan *c);                           /* takes the calling block's share away, to be a stage's; false if it has none */
-void leat_i_holds_hand_on(struct goroutine *self, struct goroutine *to, const void *args, size_t size);
+void leat_i_holds_hand_on(struct goroutine *self, struct hold **to, const void *args, size_t size); /* of those that are among the arguments */
 void leat_i_holds_release(struct hold **list);

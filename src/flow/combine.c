@@ -76,7 +76,7 @@ struct leat_i_chan *leat_i_zip(const struct leat_scope *s, struct leat_i_chan *a
   if (!g) return leat_i_stage_output(g);
   g->kernel = fun->kernel;
   g->out->drop = fun->drop;
-  g->step.args = memcpy(g->own, args, fun->args);
+  g->step.args = leat_i_stage_args(g, args, fun->args);
   return leat_i_stage_output(g);
 }
 
@@ -245,6 +245,6 @@ struct leat_i_chan *leat_i_or_done(const struct leat_scope *s, struct leat_i_cha
   struct chan *end = leat_i_stage_input((struct scope *)(s ? s : leat_current_scope()), done, 1, birthplace);
   struct stage_spec spec = {.kind = &or_done, .scope = s, .in = in, .in_size = size, .out_size = size, .own = sizeof end, .birthplace = birthplace};
   struct stage *g = leat_i_stage_make(&spec);
-  if (g) memcpy(g->own, &end, sizeof end);
+  if (g) leat_i_stage_args(g, &end, sizeof end); /* which it uses, if it is a stage's output, but does not end */
   return leat_i_stage_output(g);
 }

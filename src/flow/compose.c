@@ -14,7 +14,7 @@ struct leat_i_chan *leat_i_body_stage(const struct leat_scope *s, struct leat_i_
                                                            .birthplace = birthplace});
   if (g) {
     g->step.state = (void *)(uintptr_t)body;
-    memcpy(g->own, args, body->args);
+    leat_i_stage_args(g, args, body->args);
     g->out->drop = body->drop;
   }
   return leat_i_stage_output(g);

@@ -32,6 +32,20 @@ static void cancel_body(struct stage *g) {
   store_release(&g->cancelling, false);
 }
 
+/* Without its share in the channel. What ends by that is put into the list. */
+static void give_up(struct chan *c, struct stage **list) {
+  struct feeder *above = leat_i_chan_unuse_once(c);
+  if (!above) return;
+  struct stage *up = stage_of(above);
+  if (sub(&up->ports_open, 1) != 1) {
+    leat_i_chan_unreference(c);
+    return;
+  }
+  up->kept_by = c;
+  up->link = *list;
+  *list = up;
+}
+
 /* All outputs of these stages have been stopped. Who has not begun ends here, and what is above with it: without recursion, since chains are long. */
 static void end_unwanted(struct stage *list) {
   while (list) {
@@ -40,18 +54,11 @@ static void end_unwanted(struct stage *list) {
     struct chan *kept_by = g->kept_by;
     if (leave_idle(g, STAGE_ENDED)) {
       if (g->kind->end) g->kind->end(g);
-      for (size_t i = 0; i < g->n_inputs; i++) {
-        struct chan *c = g->inputs[i];
-        struct feeder *above = c ? leat_i_chan_unuse_once(c) : NULL;
-        if (!above) continue;
-        struct stage *up = stage_of(above);
-        if (sub(&up->ports_open, 1) != 1) {
-          leat_i_chan_unreference(c);
-          continue;
-        }
-        up->kept_by = c;
-        up->link = list;
-        list = up;
+      for (size_t i = 0; i < g->n_inputs; i++)
+        if (g->inputs[i]) give_up(g->inputs[i], &list);
+      for (struct hold *h; (h = g->holds); free(h)) {
+        g->holds = h->next;
+        give_up(h->chan, &list);
       }
     } else {
       int absorbed = STAGE_ABSORBED;
@@ -175,6 +182,11 @@ int leat_i_pass_on(struct leat_i_chan *out, void *item) {
 
 struct leat_i_chan *leat_i_stage_output(struct stage *g) { return (struct leat_i_chan *)(g ? g->out : leat_i_chan_failed()); }
 
+void *leat_i_stage_args(struct stage *g, const void *args, size_t size) {
+  leat_i_holds_hand_on(leat_i_self(), &g->holds, args, size);
+  return memcpy(g->own, args, size);
+}
+
 struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct leat_i_fun *fun, const void *args, const void *state) {
   struct stage_spec s = *spec;
   s.own = aligned(fun->args) + fun->state;
@@ -184,7 +196,7 @@ struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct le
   g->kernel = fun->kernel;
   g->effect |= fun->effect;
   if (fun->drop && g->out && !s.kind->takes_over) g->out->drop = fun->drop;
-  g->step.args = memcpy(g->own, args, fun->args);
+  g->step.args = leat_i_stage_args(g, args, fun->args);
   g->step.state = g->own + aligned(fun->args);
   if (state) memcpy(g->step.state, state, fun->state);
   return g;
@@ -198,6 +210,7 @@ void leat_i_stage_end(struct stage *g) {
   for (size_t i = 0; i < g->n_ports; i++) leat_i_close((struct leat_i_chan *)g->ports[i].chan, "the end of a stage");
   for (size_t i = 0; i < g->n_inputs; i++)
     if (g->inputs[i]) leat_i_chan_unuse(g->inputs[i]);
+  leat_i_holds_release(&g->holds);
   store_release(&g->state, STAGE_ENDED);
 }
 

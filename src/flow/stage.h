@@ -83,6 +83,7 @@ struct stage {
   struct chan *in;    /* one input; those with more have them in `own` */
   struct chan **inputs;
   size_t n_inputs;
+  struct hold *holds; /* shares in outputs of other stages that are among its arguments */
   struct chan *out;   /* the first output; NULL for a sink */
   struct port *ports;
   size_t n_ports;
@@ -125,6 +126,8 @@ struct stage *leat_i_stage_make(const struct stage_spec *spec);
 struct leat_i_chan *leat_i_stage_output(struct stage *g);
 /* A stage with a function: kernel, arguments and state are in place. */
 struct stage *leat_i_stage_of_fun(const struct stage_spec *spec, const struct leat_i_fun *fun, const void *args, const void *state);
+/* To the beginning of `own`, which is answered. Outputs of other stages among them are handed to this one, as to a goroutine. */
+void *leat_i_stage_args(struct stage *g, const void *args, size_t size);
 /* In place of spec->in, several inputs: the array is copied. */
 struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_chan *const *inputs, size_t n);
 static inline struct leat_i_chan *input_of(const struct stage *g, size_t i) { return (struct leat_i_chan *)g->inputs[i]; }

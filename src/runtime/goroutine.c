@@ -124,7 +124,7 @@ static int start(struct goroutine_start *s) {
     if (status == LEAT_NOMEM) leat_i_scope_fail(s->scope, LEAT_NOMEM, "a goroutine could not be started", NULL, s->birthplace);
     return status;
   }
-  leat_i_holds_hand_on(self, g, s->args, s->fn->size);
+  leat_i_holds_hand_on(self, &g->holds, s->args, s->fn->size);
   if (s->task) s->task->goroutine = g->id;
   leat_i_start(self, g);
   return LEAT_OK;
