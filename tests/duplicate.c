@@ -64,6 +64,16 @@ TEST_GO(it_waits_so_long_and_no_longer) {
   UNTIL(leat_try_recv(out, &none) == LEAT_OK);
   leat_close(in);
 }
+TEST_GO(it_waits_no_longer_in_a_stream_that_never_rests) {
+  enum { N = 300000 };
+  static report all[N];
+  leat_scope(s);
+  leat_rx(report) in = leat_filled(s, all, N);
+  int64_t n;
+  CHECK_EQ(leat_count(leat_last_by(s, in, 10, LEAT_US(100), key_of), &n), LEAT_OK);
+  CHECK(n > 3);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 LEAT_MAP(first_word, const char *, const char *, text) { return text; }
 TEST_GO(keys_that_are_strings) {
   leat_scope(s);
