@@ -224,6 +224,27 @@ TEST_GO(a_file_that_is_not_there_is_an_error_item) {
   (void)unread;
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+LEAT_FN(close_while_it_is_read, int, fd) {
+  wait_blocked("lines", 1);
+  CHECK_EQ(leat_io_close(fd), LEAT_OK);
+}
+TEST_GO(an_error_in_the_middle_of_a_line_is_the_last_item) {
+  int ends[2], lines = 0, errors = 0;
+  CHECK_EQ(pipe(ends), 0);
+  leat_scope(s);
+  CHECK_EQ(write(ends[1], "a\nb\nunfinished", 14), 14);
+  leat_go(s, close_while_it_is_read, ends[0]);
+  leat_range(leat_result(leat_line), r, leat_lines_of(s, ends[0])) {
+    CHECK_EQ(errors, 0);
+    if (r.error) errors++;
+    else lines++;
+    leat_error_release(r.error);
+    free(r.value);
+  }
+  CHECK_EQ(lines, 2);
+  CHECK_EQ(errors, 1);
+  close(ends[1]);
+}
 TEST_GO(lines_of_a_pipe_whose_writer_is_silent_end_with_their_reader) {
   int ends[2];
   CHECK_EQ(pipe(ends), 0);

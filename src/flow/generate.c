@@ -144,6 +144,7 @@ typedef leat_result(leat_line) line_result;
 
 static int failed(struct lines *l, struct batch *b, leat_error *e) {
   l->ended = true;
+  l->from = l->to; /* a line that has not been read to its end is none */
   *(line_result *)(void *)b->items = leat_err(leat_line, e);
   b->n = 1;
   return LEAT_OK;
