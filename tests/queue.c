@@ -85,6 +85,8 @@ TEST_GO(the_room_by_little_s_law) {
   CHECK_EQ(leat_queue_room_for(3, LEAT_SECONDS(1), 3), 0);
   CHECK_EQ(leat_queue_room_for(10, LEAT_MS(1050), 3), 8);
   CHECK_EQ(leat_queue_room_for(0, 0, 3), 0);
+  CHECK_EQ(leat_queue_room_for(1e30, LEAT_SECONDS(1), 3), INT64_MAX);
+  CHECK_EQ(leat_queue_room_for(-1e30, LEAT_SECONDS(1), 3), 0);
 }
 TEST_GO(ended_at_each_point) {
   for (int full = LEAT_QUEUE_BLOCK; full <= LEAT_QUEUE_DROP_OLDEST; full++)
@@ -98,6 +100,21 @@ TEST_GO(ended_at_each_point) {
       CHECK_EQ(status, point < 4 ? LEAT_CANCELED : LEAT_OK);
     }
   UNTIL(alive == 0);
+}
+TEST_GO(nothing_waits_in_a_queue_that_has_ended) {
+  leat_queue_counters counters = {{0}};
+  {
+    leat_scope(s);
+    struct ends q = fill(s, LEAT_QUEUE_BLOCK, &counters, 3);
+    CHECK_EQ(take(q.out), 0);
+    UNTIL(leat_queue_look(&counters).passed == 1);
+    CHECK_EQ(leat_queue_look(&counters).waiting, 2);
+  }
+  leat_queue_figures f = leat_queue_look(&counters);
+  CHECK_EQ(f.arrived, 3);
+  CHECK_EQ(f.passed + f.shed + f.expired, 1);
+  CHECK_EQ(f.waiting, 0);
+  CHECK_EQ(alive, 0);
 }
 LEAT_FN(produce, leat_chan(token), in, int, n) {
   for (int i = 0; i < n; i++) put(in, i);

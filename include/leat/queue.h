@@ -31,7 +31,7 @@ typedef struct leat_queue_options {
 
 typedef struct leat_queue_figures {
   uint64_t arrived, passed, shed, expired; /* so far; shed: dropped because it was full */
-  uint64_t waiting;                        /* now */
+  uint64_t waiting;                        /* now; what waits when it ends early is none of the four */
   double lambda;                           /* items that were taken in and not shed, a second, since the first came */
   double w;                                /* seconds that an item stayed, on average over those that have left */
   double l;                                /* lambda * w: items that were in it, on average, if it is stable */

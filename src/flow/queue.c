@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct queue_counters {
-  _Atomic(uint64_t) arrived, passed, shed, expired;
+  _Atomic(uint64_t) arrived, passed, shed, expired, given_up; /* the last: with the queue, when it ended */
   _Atomic(int64_t) first, stayed; /* when the first came; for how long altogether those stayed that have left */
 };
 _Static_assert(sizeof(struct queue_counters) <= sizeof(leat_queue_counters), "leat_queue_counters has too little room");
@@ -45,6 +45,7 @@ static void drop_head(struct ring *r) {
 }
 
 static void free_ring(struct ring *r) {
+  if (r->n) add(&r->counters->given_up, r->n);
   while (r->n) drop_head(r);
   free(r->items);
   free(r->came);
@@ -120,8 +121,9 @@ struct leat_i_chan *leat_i_queue(const struct leat_scope *s, struct leat_i_chan 
 
 leat_queue_figures leat_queue_look(const leat_queue_counters *counters) {
   struct queue_counters *c = (struct queue_counters *)(uintptr_t)counters;
+  uint64_t given_up = load_relaxed(&c->given_up);
   leat_queue_figures f = {.passed = load_relaxed(&c->passed), .shed = load_relaxed(&c->shed), .expired = load_relaxed(&c->expired), .arrived = load_relaxed(&c->arrived)};
-  uint64_t gone = f.passed + f.shed + f.expired, have_left = f.passed + f.expired;
+  uint64_t gone = f.passed + f.shed + f.expired + given_up, have_left = f.passed + f.expired;
   int64_t first = load_relaxed(&c->first), time = leat_i_nondet_clock() - first;
   f.waiting = f.arrived > gone ? f.arrived - gone : 0;
   if (first && time > 0 && f.arrived >= f.shed) f.lambda = (double)(f.arrived - f.shed) / ((double)time / 1e9);
@@ -132,6 +134,8 @@ leat_queue_figures leat_queue_look(const leat_queue_counters *counters) {
 
 int64_t leat_queue_room_for(double per_second, int64_t time, int64_t stages) {
   double in_system = per_second * ((double)time / 1e9);
+  if (!(in_system < (double)(INT64_MAX / 2))) return INT64_MAX;
+  if (in_system < 0) return 0;
   int64_t whole = (int64_t)in_system; /* rounded up; what is off by a millionth is rounding */
   if (in_system - (double)whole > 1e-6) whole++;
   return whole > stages ? whole - stages : 0;
