@@ -55,13 +55,13 @@
       make(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_p, N), sizeof *LEAT_I_CAT(leat_i_p, N), (n), LEAT_I_HERE); \
   })
 
-/* leat_rx(T) leat_numbers(scope, T, from, to): from, from + 1, ... up to but without to. T: an integer type. */
+/* leat_rx(T) leat_numbers(scope, T, from, to): from, from + 1, ... up to but without to. T: an integer type of at most 64 bits. */
 #define leat_numbers(s, T, from, to) LEAT_I_NUMBERS(__COUNTER__, s, T, "leat_numbers", from, to, leat_i_numbers)
 #define LEAT_I_NUMBERS(N, s, T, op, from, to, make) \
   __extension__({ \
     LEAT_I_BIND_SCOPE(N, s, op); \
     LEAT_I_ELEMENT(T, op); \
-    _Static_assert(LEAT_I_CLASS((T)0) <= 4, op ": not an integer type"); \
+    _Static_assert(LEAT_I_CLASS((T)0) <= 4 && sizeof(T) <= 8, op ": not an integer type of at most 64 bits"); \
     __typeof__(T) LEAT_I_CAT(leat_i_x, N) = (from), LEAT_I_CAT(leat_i_y, N) = (to); \
     (leat_rx(T)) make(LEAT_I_CAT(leat_i_s, N), sizeof(T), (uint64_t)LEAT_I_CAT(leat_i_x, N), \
                       LEAT_I_CAT(leat_i_x, N) < LEAT_I_CAT(leat_i_y, N) ? (uint64_t)LEAT_I_CAT(leat_i_y, N) - (uint64_t)LEAT_I_CAT(leat_i_x, N) : 0, LEAT_I_HERE); \

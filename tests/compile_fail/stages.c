@@ -88,6 +88,7 @@ void stages(leat_view s, leat_rx(int) ints, leat_rx(double) doubles, leat_rx(lea
   //BAD leat_repeat: the element type is an array | leat_repeat(s, int[2], 1);
   //BAD leat_repeat: the first argument | leat_repeat(ints, int, 1);
   //BAD leat_numbers: not an integer type | leat_numbers(s, double, 1, 2);
+  //BAD leat_numbers: not an integer type | leat_numbers(s, __int128, 1, 2);
   //BAD leat_repeat_fn: the function takes another number | leat_repeat_fn(s, five, 1);
   //BAD leat_array: the first argument | leat_array(ints, items, 2);
   //BAD leat_array: the second argument | leat_array(s, ints, 2);
