@@ -50,10 +50,18 @@ static int usage(const char *problem, const char *what) {
   return 2;
 }
 
+static int end(const char *name, int status) {
+  if (status) fprintf(stderr, "tour: %s: %s\n", name, leat_status_text(status));
+  bool is_written = !fflush(stdout) && !ferror(stdout);
+  if (!is_written) fprintf(stderr, "tour: %s: the output could not be written\n", name);
+  return status || !is_written ? 1 : 0;
+}
+
 LEAT_MAIN(argc, argv) {
   const char *name = argc > 1 ? argv[1] : "list", *variant = NULL;
-  if (!strcmp(name, "list")) return list(), 0;
-  if (!strcmp(name, "--help")) return help(), 0;
+  for (int i = 1; i < argc; i++)
+    if (!strcmp(argv[i], "--help")) return help(), end(argv[i], LEAT_OK);
+  if (!strcmp(name, "list")) return argc > 2 ? usage("cannot understand", argv[2]) : (list(), end(name, LEAT_OK));
   for (int i = 2; i < argc; i++) {
     if (!strcmp(argv[i], "--second")) {
       if (!(second = LEAT_MS(number(argv[++i])))) return usage("no milliseconds after", "--second");
@@ -65,11 +73,11 @@ LEAT_MAIN(argc, argv) {
       return usage("cannot understand", argv[i]);
     }
   }
+  bool is_known = false;
   for (const struct program *p = programs; p < programs + PROGRAMS; p++) {
-    if (strcmp(p->name, name) || (variant && strcmp(p->variant, variant))) continue;
-    int status = p->run();
-    if (status) fprintf(stderr, "tour: %s: %s\n", name, leat_status_text(status));
-    return status ? 1 : 0;
+    if (strcmp(p->name, name)) continue;
+    is_known = true;
+    if (!variant || !strcmp(p->variant, variant)) return end(name, p->run());
   }
-  return usage("there is no program", name);
+  return is_known ? usage("this program has no variant", variant - 2) : usage("there is no program", name);
 }
