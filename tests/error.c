@@ -876,6 +876,23 @@ TEST_GO(who_answers_with_leat_wait_passes_the_error_on) {
   CHECK(!leat_error_is(leat_error_of(s), &not_found));
 }
 
+/* It is returning it that fails the goroutine: what was made and not returned is no part of what it does return. */
+LEAT_FN_ERR(does_not_return_it, int, status) {
+  (void)leat_fail(LEAT_INVALID, "dealt with here");
+  return status;
+}
+TEST_GO(a_leat_fail_that_is_not_returned_is_forgotten) {
+  leat_scope(s);
+  leat_keep_going(s);
+  leat_task *ok = leat_spawn(s, does_not_return_it, LEAT_OK), *closed = leat_spawn(s, does_not_return_it, LEAT_CLOSED);
+  CHECK_EQ(leat_wait(s), LEAT_CLOSED);
+  CHECK_EQ(leat_error_status(leat_error_of(s)), LEAT_CLOSED);
+  CHECK_STR(leat_failure_of(s)->message, "");
+  CHECK_STR(leat_task_message(closed), "");
+  CHECK_EQ(leat_join(ok), LEAT_OK);
+  CHECK(leat_task_error(ok) == NULL);
+}
+
 LEAT_FN_ERR(fails_in_a_deferred_call) {
   leat_defer_call(fails_with_an_error);
   return leat_fail(LEAT_FAILED, "the body's own");
