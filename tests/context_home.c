@@ -175,6 +175,34 @@ TEST_GO(a_panic_that_a_wait_returned_goes_no_further) {
   leat_go(ctx, close_twice);
   CHECK_EQ(leat_wait(ctx), LEAT_PANIC);
 }
+/* What is above has failed with it, too, and need not be waited for, up to the top. */
+TEST_GO(a_panic_that_a_wait_returned_goes_no_further_up) {
+  {
+    leat_scope(s);
+    struct leat_scope *ctx = leat_with_cancel(leat_with_cancel(s));
+    leat_go(ctx, close_twice);
+    CHECK_EQ(leat_wait(ctx), LEAT_PANIC);
+    CHECK(leat_failure_of(s) != NULL);
+  }
+  struct leat_scope *ctx = leat_with_cancel(leat_background());
+  leat_go(ctx, close_twice);
+  CHECK_EQ(leat_wait(ctx), LEAT_PANIC);
+  leat_context_release(ctx);
+}
+LEAT_FN(takes_one_panic_of_two) {
+  leat_scope(s);
+  struct leat_scope *ctx = leat_with_cancel(s), *other = leat_without_cancel(s);
+  leat_go(ctx, close_twice);
+  CHECK_EQ(leat_wait(ctx), LEAT_PANIC);
+  leat_go(other, close_twice);
+  UNTIL(leat_failure_of(other) != NULL && leat_scope_goroutines(other) == 0);
+}
+TEST_GO(a_second_panic_that_no_wait_returned_goes_on) {
+  leat_scope(s);
+  leat_go(s, takes_one_panic_of_two);
+  CHECK_EQ(leat_wait(s), LEAT_PANIC);
+  CHECK_STR(leat_failure_of(s)->name, "takes_one_panic_of_two");
+}
 TEST_GO_DIES(a_panic_in_a_context_ends_the_process_at_the_top, "close_twice", "context_home.c:", "clos") {
   leat_scope(s);
   struct leat_scope *ctx = leat_with_cancel(leat_background());

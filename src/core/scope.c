@@ -452,7 +452,7 @@ void leat_i_scope_end_root(struct goroutine *self) {
   struct scope *root = leat_i_root_scope();
   leat_i_holds_release(&self->holds); /* of outputs made in the root scope, which no block owns */
   leat_error *unhandled = is_busy(root) ? leat_i_scope_end(root, self) : NULL;
-  if (root->failure.status == LEAT_PANIC) leat_i_die_of(root->failure.error);
+  if (root->failure.status == LEAT_PANIC && !root->failure_taken) leat_i_die_of(root->failure.error);
   if (unhandled) leat_i_die_of(unhandled);
   leat_i_scope_free_belongings(root);
   leat_i_scope_init_root(root);
@@ -460,31 +460,38 @@ void leat_i_scope_end_root(struct goroutine *self) {
 
 /* ---- failure, and the end of a goroutine ---- */
 
-/* True if it is the scope's first failure. *go_on: it does not cancel the others. */
-static bool record_failure(struct scope *s, int status, const leat_error *error, const struct goroutine *g, const char *birthplace, bool *go_on) {
+enum recorded {
+  FIRST,
+  NOT_THE_FIRST,
+  AFTER_ONE_THAT_IS_DEALT_WITH, /* by who waited for the context below that it came from */
+};
+
+/* *go_on: it does not cancel the others. */
+static enum recorded record_failure(struct scope *s, int status, const leat_error *error, const struct goroutine *g, const char *birthplace, bool *go_on) {
   char *name = g && g->name ? strdup(g->name) : NULL;
   lock_take(&s->lock);
   *go_on = s->keep_going;
-  bool first = !s->failure.status;
-  if (first) {
+  enum recorded recorded = !s->failure.status ? FIRST : s->failure_taken_below ? AFTER_ONE_THAT_IS_DEALT_WITH : NOT_THE_FIRST;
+  if (recorded == FIRST) {
     happens_before(&s->failure);
     s->failure = (leat_failure){.status = status, .message = leat_error_message(error), .goroutine = g ? g->id : 0, .name = name, .birthplace = birthplace,
                                 .error = leat_error_retain(error)};
-    s->failure_passed_on = leat_i_also_counted(s) && !*go_on;
   }
   lock_drop(&s->lock);
-  if (!first) free(name);
-  return first;
+  if (recorded != FIRST) free(name);
+  return recorded;
 }
 
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace) {
   char who[256] = "", cause[320];
   leat_error *error = g && g->error && !message ? leat_error_retain(g->error) : leat_i_error_plain(status, message ? message : "");
   message = leat_error_message(error);
-  for (; s; s = leat_i_also_counted(s)) {
+  for (struct scope *below = NULL; s; s = leat_i_also_counted(s)) {
     bool go_on;
     if (s->kind == SCOPE_VALUE) continue;
-    if (!record_failure(s, status, error, g, birthplace, &go_on)) break; /* those above have one too */
+    enum recorded recorded = record_failure(s, status, error, g, birthplace, &go_on);
+    if (below) below->failure_passed_on = recorded != AFTER_ONE_THAT_IS_DEALT_WITH;
+    if (recorded != FIRST) break; /* those above have one too */
     if (!*who) {
       if (g) leat_i_describe(g, who, sizeof who);
       else snprintf(who, sizeof who, "what was to be started at %s", birthplace ? birthplace : "an unknown place");
@@ -493,8 +500,18 @@ void leat_i_scope_fail(struct scope *s, int status, const char *message, const s
     }
     if (go_on) break;
     leat_i_scope_cancel(s, LEAT_CANCELED, cause);
+    below = s;
   }
   leat_error_release(error);
+}
+
+/* Somebody has been told of a context's failure, which so is dealt with in the scopes that it was passed on to as well. */
+static void failure_is_taken(struct scope *s, const leat_error *error) {
+  for (; s; s = leat_i_also_counted(s)) {
+    lock_take(&s->lock);
+    if (s->failure.error == error) s->failure_taken = s->failure_taken_below = true;
+    lock_drop(&s->lock);
+  }
 }
 
 /* What others are told when it ends. */
@@ -502,6 +519,10 @@ static __attribute__((noinline)) void tell_end(struct goroutine *g) {
   struct scope *s = g->base;
   int status = g->status;
   bool cancelled = (status == LEAT_CANCELED || status == LEAT_DEADLINE) && load_acquire(&s->status);
+  if (g->error && !g->panicking && leat_error_status(g->error) != status) { /* of a leat_fail that was not returned */
+    leat_error_release(g->error);
+    g->error = NULL;
+  }
   if (status && !g->error && leat_error_status(g->last_failure) == status) g->error = leat_error_retain(g->last_failure);
   if (status != LEAT_OK && !cancelled) leat_i_scope_fail(s, status, NULL, g, g->birthplace);
   if (g->task) leat_i_task_complete(g->task, status, g->error);
@@ -539,8 +560,10 @@ int leat_i_wait(struct leat_scope *space) {
   lock_take(&s->lock);
   int status = s->failure.status ? s->failure.status : load_relaxed(&s->status);
   if (s->failure.status) s->failure_taken = true;
+  const leat_error *error = s->failure.error;
   lock_drop(&s->lock);
   if (status) happens_after(&s->status);
+  if (error) failure_is_taken(leat_i_also_counted(s), error);
   if (s->kind != SCOPE_BLOCK) sub(&s->waits, 1); /* from here on it may be gone */
   return status;
 }

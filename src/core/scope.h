@@ -98,7 +98,7 @@ struct scope {
   _Atomic(uint32_t) waits;      /* calls of leat_wait that have not returned, for a context; without the lock */
   struct goroutine *joiners; /* linked by link; one at most but for contexts */
   bool left; /* its home is being left: a context without cancel made below it now is cancelled, too */
-  bool join_all, keep_going, failure_taken, failure_passed_on, owns_cause;
+  bool join_all, keep_going, failure_taken, failure_taken_below, failure_passed_on, owns_cause;
   struct scope *children;
   struct chan *chans;
   struct function_timer *timers;
