@@ -1,4 +1,4 @@
-/* See leat/error.h and error.h.
+/* See leat/error.h and error.h; how errors are written is in error_log.c.
  *
  * An error is one block: the struct, then its strings, frames, fields, payload or members. Making one costs the message's formatting, one
  * malloc, one look at the clock, and the unwinding of the stack; the rest (names, lines, hash, date, machine) is worked out when it is
@@ -15,46 +15,11 @@
 #include "../runtime/report.h"
 #include "../runtime/worker.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-/* The goroutine an error was made on, and how that came to run. */
-struct origin {
-  uint64_t goroutine; /* 0: a plain thread */
-  const char *name, *birthplace;
-  struct ancestor ancestors[ANCESTORS];
-  struct start_stacks *stacks; /* or NULL; owned */
-};
-
-enum { MOST_FRAMES = 64, DEFAULT_FRAMES = 32, LEVELS = 64, FORMATTED = 256, ID_LETTERS = 10, ID_ROOM = 32, LINE = 512 };
-
-struct leat_error {
-  _Atomic(uint32_t) references;
-  int status;
-  uint8_t transience; /* enum leat_transience */
-  leat_error *inner;
-  leat_error *next_dead; /* while it is being freed */
-  const char *module, *place;
-  const leat_error_kind *kind;
-  const void *payload;
-  const leat_error_field *fields;
-  size_t n_fields, n_members;
-  leat_error **members;
-  const char *message, *user;
-
-  /* Where and when; not of those that have an inner error or members. */
-  int64_t time;
-  struct origin origin;
-  int n_frames;
-  const uintptr_t *frames;
-  char id[ID_ROOM];
-
-  max_align_t space[];
-};
+enum { MOST_FRAMES = 64, DEFAULT_FRAMES = 32, FORMATTED = 256, ID_LETTERS = 10 };
 
 /* What is answered when there is no memory for an error. */
 static leat_error no_memory = {.references = 1, .status = LEAT_NOMEM, .transience = LEAT_TRANSITORY, .origin = {.name = ""}, .message = "out of memory while an error was made", .id = "out-of-memory"};
@@ -305,15 +270,6 @@ void leat_error_release(leat_error *e) {
 
 /* ---- reading ---- */
 
-/* Where it all began. */
-static const leat_error *innermost(const leat_error *e) {
-  for (;;) {
-    if (e->inner) e = e->inner;
-    else if (e->n_members) e = e->members[0];
-    else return e;
-  }
-}
-
 typedef bool matching(const leat_error *e, const void *what);
 
 /* The first in the tree that matches. */
@@ -332,10 +288,10 @@ static bool of_kind(const leat_error *e, const void *kind) { return e->kind == k
 static bool of_status(const leat_error *e, const void *status) { return e->status == *(const int *)status; }
 static bool of_kind_with_payload(const leat_error *e, const void *kind) { return e->kind == kind && e->payload; }
 
-bool leat_error_is(const leat_error *e, const leat_error_kind *kind) { return kind && find(e, of_kind, kind, LEVELS); }
-bool leat_error_has_status(const leat_error *e, int status) { return e ? find(e, of_status, &status, LEVELS) != NULL : status == LEAT_OK; }
+bool leat_error_is(const leat_error *e, const leat_error_kind *kind) { return kind && find(e, of_kind, kind, ERROR_LEVELS); }
+bool leat_error_has_status(const leat_error *e, int status) { return e ? find(e, of_status, &status, ERROR_LEVELS) != NULL : status == LEAT_OK; }
 const void *leat_i_error_as(const leat_error *e, const leat_error_kind *kind) {
-  const leat_error *found = find(e, of_kind_with_payload, kind, LEVELS);
+  const leat_error *found = find(e, of_kind_with_payload, kind, ERROR_LEVELS);
   return found ? found->payload : NULL;
 }
 
@@ -346,7 +302,7 @@ static const leat_error_field *field_here(const leat_error *e, const char *key) 
 }
 static bool has_field(const leat_error *e, const void *key) { return field_here(e, key) != NULL; }
 const char *leat_error_field_of(const leat_error *e, const char *key) {
-  const leat_error *found = find(e, has_field, key, LEVELS);
+  const leat_error *found = find(e, has_field, key, ERROR_LEVELS);
   return found ? field_here(found, key)->value : NULL;
 }
 
@@ -358,10 +314,10 @@ int leat_error_status(const leat_error *e) { return e ? e->status : LEAT_OK; }
 const char *leat_error_message(const leat_error *e) { return e ? e->message : ""; }
 const char *leat_error_module(const leat_error *e) { return e && e->module ? e->module : ""; }
 const char *leat_error_user(const leat_error *e) { return e && e->user ? e->user : leat_error_message(e); }
-const char *leat_error_log_id(const leat_error *e) { return e ? innermost(e)->id : ""; }
-int64_t leat_error_time(const leat_error *e) { return e ? innermost(e)->time : 0; }
-const char *leat_i_error_place(const leat_error *e) { return e ? innermost(e)->place : NULL; }
-uint64_t leat_error_goroutine(const leat_error *e) { return e ? innermost(e)->origin.goroutine : 0; }
+const char *leat_error_log_id(const leat_error *e) { return e ? error_innermost(e)->id : ""; }
+int64_t leat_error_time(const leat_error *e) { return e ? error_innermost(e)->time : 0; }
+const char *leat_i_error_place(const leat_error *e) { return e ? error_innermost(e)->place : NULL; }
+uint64_t leat_error_goroutine(const leat_error *e) { return e ? error_innermost(e)->origin.goroutine : 0; }
 
 /* Where trying again later is worth a try. */
 static bool status_is_transitory(int status) {
@@ -404,7 +360,7 @@ static bool is_transitory(const leat_error *e, int levels) {
   }
   return false;
 }
-bool leat_error_is_transitory(const leat_error *e) { return is_transitory(e, LEVELS); }
+bool leat_error_is_transitory(const leat_error *e) { return is_transitory(e, ERROR_LEVELS); }
 
 static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n) { /* FNV-1a */
   for (const unsigned char *b = bytes; n--; b++) h = (h ^ *b) * UINT64_C(1099511628211);
@@ -415,7 +371,7 @@ static uint64_t hash_text(uint64_t h, const char *text) { return text ? hash_byt
 /* Of where frames lie in their modules and of the places that the sources name; of nothing that differs from run to run. */
 uint64_t leat_error_hash(const leat_error *e) {
   if (!e) return 0;
-  const leat_error *first = innermost(e);
+  const leat_error *first = error_innermost(e);
   uint64_t h = hash_text(UINT64_C(14695981039346656037), first->place);
   for (int i = 0; i < first->n_frames; i++) {
     uint32_t module;
@@ -429,234 +385,6 @@ uint64_t leat_error_hash(const leat_error *e) {
 
 bool leat_error_well_formed(const leat_error *e, const char *module) {
   return e && e->module && *leat_error_user(e) && (!module || strcmp(e->module, module) == 0);
-}
-
-/* ---- writing ---- */
-
-static void write_escaped(FILE *out, const char *text) {
-  for (; *text; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c == '\n') fputs("\\n", out);
-    else if (c < 32 || c == 127) fprintf(out, "\\x%02x", c);
-    else fputc(c, out);
-  }
-}
-
-static void write_time(FILE *out, int64_t ns) {
-  int64_t seconds = ns / LEAT_SECONDS(1);
-  struct tm t;
-  time_t whole = (time_t)seconds;
-  if (!ns || !gmtime_r(&whole, &t)) fputs("at an unknown time", out);
-  else fprintf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%09" PRId64 "Z", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, ns % LEAT_SECONDS(1));
-}
-
-static const char *machine(char *buffer, size_t size) {
-  if (gethostname(buffer, size) != 0) return "unknown";
-  buffer[size - 1] = 0;
-  return buffer;
-}
-
-static void write_origin(FILE *out, const char *indent, const char *deeper, const struct origin *o) {
-  if (!o->goroutine && !*o->name) fprintf(out, "%sin a thread that is not leat's\n", indent);
-  else fprintf(out, "%sin goroutine %" PRIu64 " (%s)%s%s\n", indent, o->goroutine, o->name, o->birthplace ? ", started at " : "", o->birthplace ? o->birthplace : "");
-  for (int i = 0; i < ANCESTORS && o->ancestors[i].name; i++) {
-    const struct ancestor *a = &o->ancestors[i];
-    if (o->stacks) leat_i_print_frames(out, deeper, o->stacks->frames[i], o->stacks->n_frames[i]);
-    if (a->id) fprintf(out, "%sby goroutine %" PRIu64 " (%s)%s%s\n", indent, a->id, a->name, a->birthplace ? ", started at " : "", a->birthplace ? a->birthplace : "");
-    else fprintf(out, "%sby %s\n", indent, a->name);
-  }
-}
-
-static void write_stack(FILE *out, const char *indent, const leat_error *e) {
-  char deeper[16];
-  snprintf(deeper, sizeof deeper, "%s  ", indent);
-  leat_i_print_frames(out, deeper, e->frames, e->n_frames);
-  write_origin(out, indent, deeper, &e->origin);
-}
-
-void leat_error_log_stack(const leat_error *e, FILE *out) {
-  if (e) write_stack(out, "  ", innermost(e));
-}
-
-/* One error's own facts, then those of what it holds. */
-static void write_layer(FILE *out, const leat_error *e, int levels) {
-  for (; e; e = e->inner) {
-    fputs("  ", out);
-    if (e->module) fprintf(out, "%s: ", e->module);
-    write_escaped(out, *e->message ? e->message : leat_status_text(e->status));
-    fprintf(out, " (%s)\n", leat_status_text(e->status));
-    if (e->user) {
-      fputs("    shown as: ", out);
-      write_escaped(out, e->user);
-      fputc('\n', out);
-    }
-    if (e->kind) fprintf(out, "    kind: %s\n", e->kind->name);
-    for (size_t i = 0; i < e->n_fields; i++) {
-      fputs("    ", out);
-      write_escaped(out, e->fields[i].key);
-      fputs(": ", out);
-      write_escaped(out, e->fields[i].value);
-      fputc('\n', out);
-    }
-    if (e->place) fprintf(out, "    %s %s\n", e->inner ? "wrapped at" : "made at", e->place);
-    if (!e->inner && !e->n_members) write_stack(out, "    ", e);
-    for (size_t i = 0; levels && i < e->n_members; i++) write_layer(out, e->members[i], levels - 1);
-  }
-}
-
-struct writing {
-  const leat_error *e;
-  FILE *out;
-};
-
-static void write_log(void *writing) {
-  struct writing *w = writing;
-  const leat_error *first = innermost(w->e);
-  char host[256];
-  fprintf(w->out, "[logID: %s] ", first->id);
-  write_time(w->out, first->time);
-  fputc(' ', w->out);
-  write_escaped(w->out, leat_error_user(w->e));
-  fprintf(w->out, "\n  machine %s, process %d, %s, hash %016" PRIx64 "\n", machine(host, sizeof host), (int)getpid(),
-          leat_error_is_transitory(w->e) ? "transitory" : "permanent", leat_error_hash(w->e));
-  write_layer(w->out, w->e, LEVELS);
-}
-
-void leat_error_log(const leat_error *e, FILE *out) {
-  if (e) leat_i_with_room(write_log, &(struct writing){e, out});
-  else fputs("[logID: -] no error\n", out);
-}
-
-/* ---- JSON ---- */
-
-/* The length of the UTF-8 sequence at s, 0 if there is none that is valid. */
-static int utf8_length(const unsigned char *s) {
-  if (s[0] < 0x80) return 1;
-  int n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : s[0] >= 0xe0 && s[0] <= 0xef ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
-  for (int i = 1; i < n; i++)
-    if ((s[i] & 0xc0) != 0x80) return 0;
-  bool too_long = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-  bool no_character = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
-  return too_long || no_character ? 0 : n;
-}
-
-static void json_string(FILE *out, const char *text) {
-  fputc('"', out);
-  for (const unsigned char *s = (const unsigned char *)text; *s;) {
-    int n = utf8_length(s);
-    if (n == 0) {
-      fputs("\\ufffd", out);
-      s++;
-      continue;
-    }
-    if (*s == '"' || *s == '\\') fprintf(out, "\\%c", *s);
-    else if (*s < 32 || *s == 127) fprintf(out, "\\u%04x", *s);
-    else fwrite(s, 1, (size_t)n, out);
-    s += n;
-  }
-  fputc('"', out);
-}
-
-static void json_member(FILE *out, const char *key, const char *value) {
-  if (!value) return;
-  fprintf(out, ",\"%s\":", key);
-  json_string(out, value);
-}
-
-struct json_frames {
-  FILE *out;
-  int n;
-};
-
-static void json_frame(void *environment, const struct symbol *s) {
-  struct json_frames *f = environment;
-  fprintf(f->out, "%s{\"offset\":\"0x%" PRIxPTR "\"", f->n++ ? "," : "", s->offset);
-  json_member(f->out, "module", s->module);
-  json_member(f->out, "function", s->function);
-  json_member(f->out, "file", s->file);
-  if (s->file) fprintf(f->out, ",\"line\":%d", s->line);
-  fputc('}', f->out);
-}
-
-static void json_frames(FILE *out, const uintptr_t *frames, int n) {
-  struct json_frames f = {out, 0};
-  fputs(",\"stack\":[", out);
-  for (int i = 0; i < n; i++) leat_i_symbolize(frames[i] - 1, json_frame, &f);
-  fputc(']', out);
-}
-
-static void json_stack(FILE *out, const leat_error *e) {
-  json_frames(out, e->frames, e->n_frames);
-  fprintf(out, ",\"goroutine\":%" PRIu64, e->origin.goroutine);
-  json_member(out, "goroutine_name", e->origin.name);
-  json_member(out, "goroutine_started_at", e->origin.birthplace);
-  fputs(",\"started_by\":[", out);
-  for (int i = 0; i < ANCESTORS && e->origin.ancestors[i].name; i++) {
-    const struct ancestor *a = &e->origin.ancestors[i];
-    fprintf(out, "%s{\"goroutine\":%" PRIu64, i ? "," : "", a->id);
-    json_member(out, "goroutine_name", a->name);
-    json_member(out, "goroutine_started_at", a->birthplace);
-    if (e->origin.stacks) json_frames(out, e->origin.stacks->frames[i], e->origin.stacks->n_frames[i]);
-    fputc('}', out);
-  }
-  fputc(']', out);
-}
-
-/* The members of an object, which the caller has begun; it answers how many objects are to be ended. */
-static void json_layers(FILE *out, const leat_error *e, int levels) {
-  size_t open = 0;
-  for (; e; e = e->inner) {
-    if (open++) fputs(",\"inner\":{", out);
-    fprintf(out, "\"status\":%d", e->status);
-    json_member(out, "status_text", leat_status_text(e->status));
-    json_member(out, "message", e->message);
-    json_member(out, "module", e->module);
-    json_member(out, "kind", e->kind ? e->kind->name : NULL);
-    json_member(out, "user", e->user);
-    json_member(out, "place", e->place);
-    if (e->n_fields) {
-      fputs(",\"fields\":[", out); /* not an object: keys may come twice */
-      for (size_t i = 0; i < e->n_fields; i++) {
-        fprintf(out, "%s{\"key\":", i ? "," : "");
-        json_string(out, e->fields[i].key);
-        json_member(out, "value", e->fields[i].value);
-        fputc('}', out);
-      }
-      fputc(']', out);
-    }
-    if (!e->inner && !e->n_members) json_stack(out, e);
-    if (levels && e->n_members) {
-      fputs(",\"members\":[", out);
-      for (size_t i = 0; i < e->n_members; i++) {
-        fputs(i ? ",{" : "{", out);
-        json_layers(out, e->members[i], levels - 1);
-        fputc('}', out);
-      }
-      fputc(']', out);
-    }
-  }
-  while (open-- > 1) fputc('}', out);
-}
-
-static void write_json(void *writing) {
-  struct writing *w = writing;
-  FILE *out = w->out;
-  const leat_error *first = innermost(w->e);
-  char host[256];
-  fputs("{\"log_id\":", out);
-  json_string(out, first->id);
-  fputs(",\"time\":\"", out);
-  write_time(out, first->time);
-  fputc('"', out);
-  json_member(out, "machine", machine(host, sizeof host));
-  fprintf(out, ",\"process\":%d,\"transitory\":%s,\"hash\":\"%016" PRIx64 "\",", (int)getpid(), leat_error_is_transitory(w->e) ? "true" : "false", leat_error_hash(w->e));
-  json_layers(out, w->e, LEVELS);
-  fputs("}\n", out);
-}
-
-void leat_error_log_json(const leat_error *e, FILE *out) {
-  if (e) leat_i_with_room(write_json, &(struct writing){e, out});
-  else fputs("{\"status\":0}\n", out);
 }
 
 /* ---- for the user ---- */
