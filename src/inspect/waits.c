@@ -12,6 +12,7 @@
 #include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "../runtime/world.h"
+#include "addresses.h"
 #include "finder.h"
 #include "threads.h"
 #include <dirent.h>
@@ -21,66 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { TRIES = 3, WINDOW = 512, MOST_FOLLOWED = 4 };
 static const int64_t PATIENCE = LEAT_MS(20);
-
-/* ---- sets of addresses ---- */
-
-struct set {
-  uintptr_t *keys;
-  size_t *values, n, room;
-};
-
-static size_t *set_find(struct set *s, uintptr_t key, bool *fresh) {
-  static size_t none;
-  if (s->n * 2 >= s->room) {
-    struct set larger = {.room = s->room ? s->room * 2 : 1024, .n = s->n};
-    char *p = mmap(NULL, larger.room * (sizeof *s->keys + sizeof *s->values), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) return *fresh = false, &none;
-    larger.keys = (uintptr_t *)(void *)p;
-    larger.values = (size_t *)(void *)(p + larger.room * sizeof *s->keys);
-    for (size_t i = 0; i < s->room; i++) {
-      if (!s->keys[i]) continue;
-      size_t at = (s->keys[i] * UINT64_C(0x9e3779b97f4a7c15) >> 20) % larger.room;
-      while (larger.keys[at]) at = (at + 1) % larger.room;
-      larger.keys[at] = s->keys[i];
-      larger.values[at] = s->values[i];
-    }
-    if (s->keys) munmap(s->keys, s->room * (sizeof *s->keys + sizeof *s->values));
-    *s = larger;
-  }
-  size_t at = (key * UINT64_C(0x9e3779b97f4a7c15) >> 20) % s->room;
-  while (s->keys[at] && s->keys[at] != key) at = (at + 1) % s->room;
-  *fresh = !s->keys[at];
-  if (*fresh) {
-    s->keys[at] = key;
-    s->n++;
-  }
-  return &s->values[at];
-}
-
-/* NULL if it is not there. */
-static size_t *set_get(struct set *s, uintptr_t key) {
-  if (!s->room || !key) return NULL;
-  size_t at = (key * UINT64_C(0x9e3779b97f4a7c15) >> 20) % s->room;
-  while (s->keys[at] && s->keys[at] != key) at = (at + 1) % s->room;
-  return s->keys[at] ? &s->values[at] : NULL;
-}
-
-static bool set_add(struct set *s, uintptr_t key) {
-  bool fresh;
-  set_find(s, key, &fresh);
-  return fresh;
-}
-
-static void set_free(struct set *s) {
-  if (s->keys) munmap(s->keys, s->room * (sizeof *s->keys + sizeof *s->values));
-  *s = (struct set){0};
-}
 
 /* ---- what is looked at ---- */
 
@@ -128,7 +74,7 @@ struct object {
 struct analysis {
   struct memory memory;
   struct list subjects, scopes, objects, uses;
-  struct set scope_set, object_set, windows, by_id, by_goroutine, done_set; /* the last: of channels, their scopes */
+  struct addresses scope_set, object_set, windows, by_id, by_goroutine, done_set; /* the last: of channels, their scopes */
   int level;            /* MARK_LIVE, then MARK_STUCK, then MARK_MAYBE */
   bool anybody, blind, runs;
   uintptr_t here;       /* the caller's stack pointer */
@@ -191,7 +137,7 @@ static void announce_slab(char *low, char *high, void *environment) {
 static struct scope_seen *seen_scope(struct analysis *a, uintptr_t at) {
   bool fresh;
   if (!at) return NULL;
-  size_t *value = set_find(&a->scope_set, at, &fresh);
+  size_t *value = leat_i_addresses_find(&a->scope_set, at, &fresh);
   if (!fresh) return *value ? scope_at(a, *value - 1) : NULL;
   struct scope copy;
   if (!leat_i_memory_read(&a->memory, at, &copy, sizeof copy)) return NULL;
@@ -208,7 +154,7 @@ static struct scope_seen *seen_scope(struct analysis *a, uintptr_t at) {
   struct extra *at_extra = load_relaxed(&copy.extra);
   if (at_extra && leat_i_memory_read(&a->memory, (uintptr_t)at_extra, &extra, sizeof extra)) {
     struct chan *done = load_relaxed(&extra.done);
-    if (done) *set_find(&a->done_set, (uintptr_t)done, &fresh) = a->scopes.n - 1;
+    if (done) *leat_i_addresses_find(&a->done_set, (uintptr_t)done, &fresh) = a->scopes.n - 1;
     struct follow f;
     struct follow *next = load_relaxed(&extra.follows);
     for (int i = 0; i < MOST_FOLLOWED && next && leat_i_memory_read(&a->memory, (uintptr_t)next, &f, sizeof f); next = f.next) s->follows[i++] = f.followed;
@@ -302,7 +248,7 @@ static void reach_armed_timers(struct analysis *a) {
 
 static void use(struct analysis *a, struct subject *s, const void *object) {
   bool fresh;
-  size_t *value = set_find(&a->object_set, (uintptr_t)object, &fresh);
+  size_t *value = leat_i_addresses_find(&a->object_set, (uintptr_t)object, &fresh);
   if (fresh) {
     struct object *o = leat_i_list_add(&a->objects, sizeof *o);
     if (!o) return;
@@ -352,7 +298,7 @@ static struct subject *subject_of_stack(struct analysis *a, uintptr_t address) {
 }
 
 static struct subject *subject_of_goroutine(struct analysis *a, const struct goroutine *g) {
-  size_t *index = set_get(&a->by_goroutine, (uintptr_t)g);
+  size_t *index = leat_i_addresses_get(&a->by_goroutine, (uintptr_t)g);
   return index ? subject_at(a, *index) : NULL;
 }
 
@@ -365,18 +311,18 @@ static void mark_objects(struct analysis *a, uintptr_t low, uintptr_t high, int 
  * counts, in the last the whole stack. */
 static void into_stack(void *environment, uintptr_t pointer, int mark) {
   struct analysis *a = environment;
-  size_t *scope = set_get(&a->scope_set, pointer);
+  size_t *scope = leat_i_addresses_get(&a->scope_set, pointer);
   if (scope && *scope) {
     scope_at(a, *scope - 1)->marks |= mark;
     return;
   }
   struct subject *s = subject_of_stack(a, pointer);
   if (!s || s->live || (mark == MARK_MAYBE && s->maybe) || pointer < s->sp) return;
-  if (!set_add(&a->windows, pointer * 8 + (uintptr_t)mark)) return;
+  if (!leat_i_addresses_add(&a->windows, pointer * 8 + (uintptr_t)mark)) return;
   uintptr_t low = pointer, high = s->high - pointer < WINDOW ? s->high : pointer + WINDOW;
   if (mark == MARK_LIVE) s->touched = true;
   if (mark == MARK_MAYBE) {
-    if (!set_add(&a->windows, s->low * 8)) return;
+    if (!leat_i_addresses_add(&a->windows, s->low * 8)) return;
     low = s->sp;
     high = s->high;
   }
@@ -400,7 +346,7 @@ static bool is_reached(struct analysis *a, const struct object *o) {
 }
 
 static struct subject *subject_by_id(struct analysis *a, uint64_t id) {
-  size_t *index = set_get(&a->by_id, id);
+  size_t *index = leat_i_addresses_get(&a->by_id, id);
   return index ? subject_at(a, *index) : NULL;
 }
 
@@ -454,7 +400,7 @@ static bool ends_by_itself(struct analysis *a, struct scope_seen *s) { return ha
 static bool any_reached(struct analysis *a, const struct subject *s) {
   for (size_t i = 0; i < s->uses; i++) {
     const struct object *o = object_at(a, ((size_t *)a->uses.items)[s->first_use + i]);
-    size_t *done = set_get(&a->done_set, o->at); /* a scope's done channel is closed by its cancellation, and by nothing else */
+    size_t *done = leat_i_addresses_get(&a->done_set, o->at); /* a scope's done channel is closed by its cancellation, and by nothing else */
     if (done ? first_above(a, scope_at(a, *done)->at, 0, ends_by_itself) != NULL : is_reached(a, o)) return true;
   }
   return false;
@@ -667,8 +613,8 @@ static void look(struct analysis *a) {
   qsort(a->subjects.items, a->subjects.n, sizeof(struct subject), by_stack);
   for (size_t i = 0; i < a->subjects.n; i++) {
     bool fresh;
-    *set_find(&a->by_goroutine, (uintptr_t)subject_at(a, i)->g, &fresh) = i;
-    if (subject_at(a, i)->id) *set_find(&a->by_id, subject_at(a, i)->id, &fresh) = i;
+    *leat_i_addresses_find(&a->by_goroutine, (uintptr_t)subject_at(a, i)->g, &fresh) = i;
+    if (subject_at(a, i)->id) *leat_i_addresses_find(&a->by_id, subject_at(a, i)->id, &fresh) = i;
   }
   leat_i_stacks_each_slab(announce_slab, a);
   leat_i_threads_ours_stacks(announce_slab, a);
@@ -720,7 +666,7 @@ static void analyse(struct analysis *a) {
     a->blind |= !m->complete;
     for (size_t i = 0; i < a->subjects.n; i++) {
       struct subject *s = subject_at(a, i);
-      if (s->live || !s->touched || !set_add(&a->windows, s->low * 8)) continue;
+      if (s->live || !s->touched || !leat_i_addresses_add(&a->windows, s->low * 8)) continue;
       mark_objects(a, s->sp, s->high, MARK_MAYBE);
       leat_i_memory_scan(m, s->sp, s->high, MARK_MAYBE);
     }
@@ -797,12 +743,12 @@ static void close_analysis(struct analysis *a) {
   leat_i_list_free(&a->scopes, sizeof(struct scope_seen));
   leat_i_list_free(&a->objects, sizeof(struct object));
   leat_i_list_free(&a->uses, sizeof(size_t));
-  set_free(&a->scope_set);
-  set_free(&a->object_set);
-  set_free(&a->windows);
-  set_free(&a->by_id);
-  set_free(&a->by_goroutine);
-  set_free(&a->done_set);
+  leat_i_addresses_free(&a->scope_set);
+  leat_i_addresses_free(&a->object_set);
+  leat_i_addresses_free(&a->windows);
+  leat_i_addresses_free(&a->by_id);
+  leat_i_addresses_free(&a->by_goroutine);
+  leat_i_addresses_free(&a->done_set);
 }
 
 /* With the caller's registers on its stack, above `here`. */
