@@ -635,6 +635,7 @@ static leat_figures made_up(uint64_t id, uint64_t feeder, int goroutines, uint64
 }
 TEST(a_rate_and_its_queue) {
   leat_figures f[] = {made_up(1, 0, 1, 1000, 0.001), made_up(2, 1, 1, 1000, 0.01), made_up(3, 2, 4, 2000, 0.01)}; /* a source; 10 ms; two times 10 ms on 4 */
+  f[1].out = 2000;
   leat_load load = leat_load_at(f, 3, 50, 0.1);
   CHECK(near(load.capacity, 100, 1e-9));
   CHECK(near(load.utilisation, 0.5, 1e-9));
@@ -657,6 +658,34 @@ TEST(a_rate_and_its_queue) {
   CHECK_EQ(leat_load_at(f, 3, 25, 0.05).room, 2);
   CHECK(isinf(leat_load_at(f, 1, 25, 0.1).capacity));
   CHECK_EQ(leat_load_at(f, 1, 25, 0.1).room, 0);
+}
+/* What has come and has not been worked on yet, or never will be. */
+TEST(a_rate_by_what_becomes_of_an_item_and_not_by_what_has_arrived) {
+  leat_figures buffered[] = {made_up(1, 0, 1, 150, 0), made_up(2, 1, 1, 150, 0), made_up(3, 2, 1, 40, 0.005)};
+  CHECK(near(leat_load_at(buffered, 3, 100, 0.1).capacity, 200, 1e-9));
+  CHECK(near(leat_load_at(buffered, 3, 100, 0.1).w, 0.005, 1e-9));
+  leat_figures sheds[] = {made_up(1, 0, 1, 1000, 0), made_up(2, 1, 1, 1000, 0), made_up(3, 2, 1, 300, 0.005)};
+  sheds[1].stage = "queue";
+  sheds[1].out = 300;
+  CHECK(near(leat_load_at(sheds, 3, 100, 0.1).capacity, 200, 1e-9));
+  CHECK_EQ(leat_load_at(sheds, 3, 300, 0.1).room, -1);
+  leat_figures filtered[] = {made_up(1, 0, 1, 1000, 0), made_up(2, 1, 1, 1000, 0), made_up(3, 2, 1, 300, 0.005)};
+  filtered[1].out = 500; /* of which 200 still wait */
+  CHECK(near(leat_load_at(filtered, 3, 100, 0.1).capacity, 400, 1e-9));
+  /* A split of 3 to 1, merged again; one of its ways is slow. */
+  leat_figures split[] = {made_up(1, 0, 1, 400, 0), made_up(2, 1, 1, 400, 0), made_up(3, 2, 1, 300, 0.001), made_up(4, 2, 1, 100, 0.008), made_up(5, 3, 1, 400, 0.001)};
+  split[2].reader = split[3].reader = 5;
+  CHECK(near(leat_load_at(split, 5, 100, 0.1).capacity, 500, 1e-9));
+  CHECK(near(leat_load_at(split, 5, 100, 0.1).w, 0.75 * 0.001 + 0.25 * 0.008 + 0.001, 1e-9));
+  /* To both. */
+  leat_figures both[] = {made_up(1, 0, 1, 400, 0), made_up(2, 1, 1, 400, 0), made_up(3, 2, 1, 400, 0.001), made_up(4, 2, 1, 400, 0.002)};
+  both[1].out = 800;
+  both[2].reader = 0;
+  CHECK(near(leat_load_at(both, 4, 100, 0.1).capacity, 500, 1e-9));
+  /* Two sources. */
+  leat_figures merged[] = {made_up(1, 0, 1, 300, 0), made_up(2, 0, 1, 100, 0), made_up(3, 1, 1, 400, 0.001)};
+  merged[0].reader = merged[1].reader = 3;
+  CHECK(near(leat_load_at(merged, 3, 100, 0.1).capacity, 1000, 1e-9));
 }
 TEST_GO(the_capacity_of_a_pipeline) {
   leat_scope(s);

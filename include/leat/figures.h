@@ -86,7 +86,8 @@ void leat_figures_subtract(leat_figures *later, size_t n, const leat_figures *ea
 /* The goroutines that wait least hold up all others: of what they work on, that which takes most of their time. The sentence says so, and how long those
  * before it wait to hand on and those behind it for input. */
 leat_bottleneck leat_bottleneck_of(const leat_figures *rows, size_t n);
-/* At so many items a second, sources taken for what they are: who sends them. The room is that of a queue M/M/m/K (Erlang): arrivals at random, times
+/* At so many items a second, sources taken for what they are: who sends them. What lies in buffers now, or is shed by a leat_queue, is not taken for
+ * done. The room is that of a queue M/M/m/K (Erlang): arrivals at random, times
  * of work that vary a lot. `full`, for instance 0.01: the part of the arrivals that may find it full. */
 leat_load leat_load_at(const leat_figures *rows, size_t n, double per_second, double full);
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- the bottleneck ---- */
 
@@ -127,12 +128,47 @@ leat_bottleneck leat_bottleneck_of(const leat_figures *rows, size_t n) {
 
 /* ---- another rate ---- */
 
-/* Work of a group on one item that enters the pipeline. */
-static double demand_of(const leat_figures *rows, size_t n, uint64_t group, double entered) {
-  double busy = 0;
+/* How many items each row works on for one that enters the pipeline. Not by counts of all: what lies between two rows has not been worked on yet, and
+ * what a queue sheds now it would not shed at a rate that can be done. But by what becomes of an item in each row, and where that goes. */
+
+static bool is_behind(const leat_figures *f, const leat_figures *before) { return before != f && (before->reader == f->id || f->feeder == before->id); }
+
+/* What becomes of one item. */
+static double yield(const leat_figures *f) {
+  if (!f->in || !strcmp(f->stage, "queue")) return 1;
+  return (double)f->out / (double)f->in;
+}
+
+static double share_of(const leat_figures *rows, size_t n, const leat_figures *before, const leat_figures *f) {
+  double all = 0;
   for (size_t i = 0; i < n; i++)
-    if (rows[i].group == group && !is_source(&rows[i])) busy += (double)rows[i].busy;
-  return entered > 0 ? busy / 1e9 / entered : 0;
+    if (is_behind(&rows[i], before)) all += (double)rows[i].in;
+  return all > 0 ? (double)f->in / all : 0;
+}
+
+static void count_visits(const leat_figures *rows, size_t n, double *visits) {
+  double entered = 0;
+  for (size_t i = 0; i < n; i++) { /* those before a row were made before it */
+    bool is_first = true;
+    visits[i] = 0;
+    for (size_t j = 0; j < i; j++) {
+      if (!is_behind(&rows[i], &rows[j])) continue;
+      is_first = false;
+      visits[i] += visits[j] * yield(&rows[j]) * share_of(rows, n, &rows[j], &rows[i]);
+    }
+    if (!is_first) continue;
+    visits[i] = (double)(is_source(&rows[i]) ? rows[i].out : rows[i].in);
+    entered += visits[i];
+  }
+  for (size_t i = 0; i < n && entered > 0; i++) visits[i] /= entered;
+}
+
+/* Seconds of work of a group on one item that enters the pipeline. */
+static double demand_of(const leat_figures *rows, size_t n, uint64_t group, const double *visits) {
+  double work = 0;
+  for (size_t i = 0; i < n; i++)
+    if (rows[i].group == group && rows[i].in) work += visits[i] * (double)rows[i].busy / 1e9 / (double)rows[i].in;
+  return work;
 }
 
 /* How many places a queue M/M/m/K needs besides the m at work, if no more than the part `full` of the arrivals is to find it full. The recursions are
@@ -148,20 +184,21 @@ static int64_t room_for(double offered, int servers, double full) {
 }
 
 leat_load leat_load_at(const leat_figures *rows, size_t n, double per_second, double full) {
-  leat_load load = {.capacity = INFINITY};
-  double entered = 0, of_bottleneck = 0;
+  leat_load load = {.capacity = INFINITY, .room = -1};
+  double *visits = calloc(n ? n : 1, sizeof *visits), of_bottleneck = 0;
   int servers = 1;
-  for (size_t i = 0; i < n; i++)
-    if (!rows[i].feeder) entered += (double)(is_source(&rows[i]) ? rows[i].out : rows[i].in);
+  if (!visits) return load;
+  count_visits(rows, n, visits);
   for (size_t i = 0; i < n; i++) {
     if (!rows[i].group || rows[i].id != rows[i].group) continue;
-    double demand = demand_of(rows, n, rows[i].id, entered);
+    double demand = demand_of(rows, n, rows[i].id, visits);
     load.w += demand;
     if (demand <= 0 || rows[i].goroutines / demand >= load.capacity) continue;
     load.capacity = rows[i].goroutines / demand;
     of_bottleneck = demand;
     servers = rows[i].goroutines;
   }
+  free(visits);
   load.utilisation = per_second / load.capacity;
   load.l = per_second * load.w;
   load.room = load.utilisation >= 1 || full <= 0 ? -1 : of_bottleneck > 0 ? room_for(per_second * of_bottleneck, servers, full) : 0;
