@@ -308,48 +308,54 @@ TEST_GO(a_function_is_stopped_or_runs) {
   CHECK_EQ(runs + stopped, n);
   CHECK(stopped > 0 || n < 1000);
 }
-/* Some stop and reset one timer at the same time, while it fires: what each arming led to is either had, or said to have been prevented. */
+/* Some stop and reset one timer at the same time, while it fires: what each arming led to is either had, or said to have been prevented; and
+ * who resets it last has it armed. */
 struct contest {
   leat_timer *timer;
   atomic_int armed, prevented, had;
 };
-LEAT_FN(contend, struct contest *, c, unsigned, random, int, rounds) {
+static void reset(struct contest *c, int64_t duration) {
+  c->armed++;
+  c->prevented += leat_timer_reset(c->timer, duration);
+}
+LEAT_FN(contend, struct contest *, c, unsigned, random) {
   int64_t at;
-  for (int i = 0; i < rounds; i++) {
+  for (int i = 0; i < 300; i++) {
     random = random * 1103515245 + 12345;
     unsigned choice = random / 65536 % 8;
-    if (choice < 2) {
-      c->prevented += leat_timer_stop(c->timer);
-    } else if (choice < 6) {
-      c->armed++;
-      c->prevented += leat_timer_reset(c->timer, choice < 4 ? LEAT_US(choice * 5) : LEAT_SECONDS(choice));
-    } else {
-      c->had += leat_try_recv(leat_timer_chan(c->timer), &at) == LEAT_OK; /* of a function: never */
-      leat_yield();
-    }
+    if (choice < 2) c->prevented += leat_timer_stop(c->timer);
+    else if (choice < 6) reset(c, choice < 4 ? LEAT_US(choice) : LEAT_SECONDS(choice));
+    else c->had += leat_try_recv(leat_timer_chan(c->timer), &at) == LEAT_OK; /* of a function: never */
   }
+  reset(c, LEAT_US(random % 4));
 }
-static void contest(struct contest *c) {
-  leat_scope(contestants);
-  c->armed = 1;
-  for (unsigned i = 0; i < 4; i++) leat_go(contestants, contend, c, i, (int)test_scale(20000));
-  CHECK_EQ(leat_wait(contestants), LEAT_OK);
-  c->prevented += leat_timer_stop(c->timer);
+static void contest(struct contest *c, unsigned number) {
+  leat_scope(s);
+  for (unsigned i = 0; i < 4; i++) leat_go(s, contend, c, 4 * number + i);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST_GO(each_arming_of_a_function_runs_it_or_is_said_to_be_prevented) {
-  struct contest c = {0};
+  struct contest c = {.armed = 1};
   leat_scope(s);
   c.timer = leat_timer_func(s, LEAT_SECONDS(1), leat_bind(count_run));
-  contest(&c);
+  for (unsigned i = 0; i < (unsigned)test_scale(300) + 20; i++) {
+    contest(&c, i);
+    UNTIL(runs + c.prevented >= c.armed);
+  }
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(runs + c.prevented, c.armed);
 }
 TEST_GO(each_arming_of_a_timer_sends_or_is_said_to_be_prevented) {
-  struct contest c = {0};
+  struct contest c = {.armed = 1};
   leat_scope(s);
   c.timer = leat_timer_start(s, LEAT_SECONDS(1));
-  contest(&c);
-  CHECK_EQ(c.had + c.prevented, c.armed);
+  for (unsigned i = 0; i < (unsigned)test_scale(300) + 20; i++) {
+    int64_t at;
+    contest(&c, i);
+    if (c.had + c.prevented == c.armed) continue; /* received already */
+    CHECK_EQ(leat_recv_until(leat_timer_chan(c.timer), leat_now() + LEAT_SECONDS(10), &at), LEAT_OK);
+    CHECK_EQ(++c.had + c.prevented, c.armed);
+  }
 }
 /* The scope ends while functions start: each has been joined, or does not start. */
 static atomic_int in_scope;

@@ -33,6 +33,12 @@ static struct shard shards[SHARDS];
 /* The worker's, or of a plain thread the first one's. */
 static uint16_t shard_of(const struct worker *w) { return w ? w->index % SHARDS : 0; }
 
+/* A timer's state word: an enum timer_state, and unless it is idle the shard in which it is so, in one word so that who looks sees both of one moment. */
+enum { STATE_BITS = 2 };
+static uint32_t state_in(const struct shard *s, enum timer_state state) { return (uint32_t)(s - shards) << STATE_BITS | state; }
+static bool is(enum timer_state state, uint32_t word) { return (word & ((1 << STATE_BITS) - 1)) == state; }
+static struct shard *shard_in(uint32_t word) { return &shards[word >> STATE_BITS]; }
+
 static void place(struct shard *s, uint32_t i, struct entry e) {
   s->heap[i] = e;
   s->place[e.number] = i;
@@ -87,7 +93,7 @@ static bool insert(struct shard *s, struct timer *t) {
   s->free_number = s->place[t->number];
   s->timers[t->number] = t;
   sift_up(s, s->n++, (struct entry){t->when, t->number});
-  store_relaxed(&t->state, TIMER_ARMED);
+  store_relaxed(&t->state, state_in(s, TIMER_ARMED));
   publish_next(s);
   return true;
 }
@@ -111,12 +117,11 @@ static void tell_poller(int64_t when) {
 }
 
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
-  t->shard = shard_of(leat_i_worker());
+  struct shard *s = &shards[shard_of(leat_i_worker())];
   if (when <= 0) when = 1;
   t->when = when;
   t->period = period;
   t->cancelled = false;
-  struct shard *s = &shards[t->shard];
   lock_take(&s->lock);
   bool done = insert(s, t);
   s->armed += done;
@@ -127,11 +132,13 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
 }
 
 bool leat_i_timer_move(struct timer *t, int64_t when) {
-  if (load_acquire(&t->state) != TIMER_ARMED) return false;
-  struct shard *s = &shards[t->shard];
+  uint32_t state = load_acquire(&t->state);
+  if (!is(TIMER_ARMED, state)) return false;
+  struct shard *s = shard_in(state);
   if (when <= 0) when = 1;
   lock_take(&s->lock);
-  bool armed = load_relaxed(&t->state) == TIMER_ARMED && !t->period, earlier = armed && when < s->heap[s->place[t->number]].when;
+  /* The same word as before: it is armed in this shard, be it anew. */
+  bool armed = load_relaxed(&t->state) == state && !t->period, earlier = armed && when < s->heap[s->place[t->number]].when;
   if (armed) t->when = when;
   if (earlier) {
     sift_up(s, s->place[t->number], (struct entry){when, t->number});
@@ -143,23 +150,24 @@ bool leat_i_timer_move(struct timer *t, int64_t when) {
 }
 
 bool leat_i_timer_disarm(struct timer *t) {
-  if (load_acquire(&t->state) == TIMER_IDLE) return false;
-  struct shard *s = &shards[t->shard];
+  uint32_t state = load_acquire(&t->state);
+  if (state == TIMER_IDLE) return false;
+  struct shard *s = shard_in(state);
   lock_take(&s->lock);
-  uint32_t state = load_relaxed(&t->state);
-  if (state == TIMER_ARMED) {
+  state = load_relaxed(&t->state);
+  if (is(TIMER_ARMED, state)) {
     take_out(s, t->number);
     s->stopped++;
     store_relaxed(&t->state, TIMER_IDLE);
-  } else if (state == TIMER_FIRING) {
+  } else if (is(TIMER_FIRING, state)) {
     t->cancelled = true;
   }
   lock_drop(&s->lock);
-  for (int spins = 0; load_acquire(&t->state) == TIMER_FIRING; spins++) { /* a callback is short and never blocks */
+  for (int spins = 0; is(TIMER_FIRING, load_acquire(&t->state)); spins++) { /* a callback is short and never blocks */
     if (spins < 100) cpu_relax();
     else sched_yield();
   }
-  return state == TIMER_ARMED || (state == TIMER_FIRING && t->period);
+  return is(TIMER_ARMED, state) || (is(TIMER_FIRING, state) && t->period);
 }
 
 /* With the shard's lock, which it gives up while the callback runs. */
@@ -167,7 +175,7 @@ static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
   add_seq(&s->firing, 1); /* before it leaves the heap */
   take_out(s, t->number);
   s->fired++;
-  store_relaxed(&t->state, TIMER_FIRING);
+  store_relaxed(&t->state, state_in(s, TIMER_FIRING));
   lock_drop(&s->lock);
   struct goroutine *woken = t->fire(t, now);
   lock_take(&s->lock);

@@ -19,16 +19,16 @@ struct timer {
   int64_t when, period; /* a period of 0: once */
   struct goroutine *(*fire)(struct timer *t, int64_t now);
   void *environment;
-  _Atomic(uint32_t) state; /* changed under the shard's lock */
+  _Atomic(uint32_t) state; /* and shard: TIMER_IDLE is 0. Changed under the shard's lock */
   uint32_t number;         /* in the shard */
-  uint16_t shard;
   bool cancelled; /* while firing: a periodic timer is not armed again */
 };
 
 /* Arms an idle timer. LEAT_OK or LEAT_NOMEM. */
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period);
-/* Gives an armed one that fires once another time. False if it is not armed (any more). To a later time, which is what resets are for most of the
- * time, that is a store: its entry in the heap stays where it is, and is put right when its time comes (Go's idea). */
+/* Gives an armed one that fires once another time. False if it is not armed (any more). Others may arm and disarm it at the same time. To a later
+ * time, which is what resets are for most of the time, that is a store: its entry in the heap stays where it is, and is put right when its time
+ * comes (Go's idea). */
 bool leat_i_timer_move(struct timer *t, int64_t when);
 /* True if it was armed and will not fire (again). */
 bool leat_i_timer_disarm(struct timer *t);
