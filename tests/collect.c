@@ -177,6 +177,44 @@ LEAT_FN(into_tables, int, kind, leat_rx(token), in, tokens_by_int *, tokens, sum
   int status = kind == 0 ? leat_collect_table(in, tokens, key_of) : kind == 1 ? leat_fold_table(in, sums, key_of, add_token) : leat_fold_table(in, sums, quiet_key_of, add_token);
   (void)status;
 }
+/* Into an array: it cannot be handed over, so what is in it is dropped as well. */
+LEAT_RESULT_DEFINE(token);
+LEAT_FILTER(looked_at, token, t) {
+  if (*t.cell == panics_at) leat_panic("at %d", panics_at);
+  return true;
+}
+LEAT_MAP(as_result, token, leat_result(token), t) {
+  if (*t.cell % 4) return leat_ok(token, t);
+  return leat_err(token, leat_error_new(LEAT_FAILED, "%d", number_and_drop(t)));
+}
+static void drop_result(leat_result(token) *r) {
+  if (!r->error) drop_token(&r->value);
+  leat_error_release(r->error);
+}
+LEAT_FN(into_array, bool, of_results, leat_rx(token), in) {
+  token *items;
+  size_t n;
+  leat_error *e;
+  leat_rx(token) checked_ones = leat_filter(NULL, in, looked_at);
+  leat_rx(leat_result(token)) results = of_results ? leat_map(NULL, checked_ones, as_result) : NULL;
+  leat_on_drop(results, drop_result);
+  int status = of_results ? leat_collect_results(results, &items, &n, 0, &e) : leat_collect(checked_ones, &items, &n);
+  (void)status;
+}
+TEST_GO(a_panic_on_the_way_into_an_array) {
+  leat_set_log(NULL, NULL);
+  for (panics_at = 0; panics_at < 40; panics_at++)
+    for (int of_results = 0; of_results < 2; of_results++) {
+      leat_scope(s);
+      leat_chan(token) c = leat_chan_make(s, token, 40);
+      leat_on_drop(c, drop_token);
+      for (int i = 0; i < 40; i++) CHECK_EQ(leat_send(c, new_token(i)), LEAT_OK);
+      leat_close(c);
+      leat_go(s, into_array, of_results, leat_rx_of(c));
+      CHECK_EQ(leat_wait(s), LEAT_PANIC);
+      CHECK_EQ(alive, 0);
+    }
+}
 TEST_GO(a_panic_on_the_way_into_a_table) {
   leat_set_log(NULL, NULL);
   for (panics_at = 0; panics_at < 16; panics_at++)

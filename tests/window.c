@@ -1,4 +1,5 @@
 /* Batches, windows and order. */
+#include "token.h"
 #include "wait.h"
 
 LEAT_SLICE_DEFINE(int);
@@ -107,6 +108,32 @@ TEST_GO(a_sorting_window) {
   leat_range(int, v, leat_sort_window(s, leat_array(s, many, 1000), 7, compare)) CHECK_EQ(v, 10 * i++);
   CHECK_EQ(i, 1000);
   CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+static atomic_int comparisons, panics_at;
+static int compare_tokens(const token *a, const token *b) {
+  if (comparisons++ == panics_at) leat_panic("at %d", panics_at);
+  return *b->cell - *a->cell;
+}
+LEAT_FN(drop_all, leat_rx(token), in) {
+  leat_range(token, t, in) drop_token(&t);
+}
+TEST_GO(a_sorting_window_whose_function_panics) {
+  leat_set_log(NULL, NULL);
+  bool panicked = true;
+  for (panics_at = 0; panicked; panics_at++) {
+    leat_scope(s);
+    leat_chan(token) c = leat_chan_make(s, token, 20);
+    leat_on_drop(c, drop_token);
+    for (int i = 0; i < 20; i++) CHECK_EQ(leat_send(c, new_token(i)), LEAT_OK);
+    leat_close(c);
+    comparisons = 0;
+    leat_go(s, drop_all, leat_sort_window(s, c, 5, compare_tokens));
+    int status = leat_wait(s);
+    panicked = status == LEAT_PANIC;
+    CHECK(panicked || status == LEAT_OK);
+    CHECK_EQ(alive, 0);
+  }
+  CHECK(panics_at > 40);
 }
 TEST_GO(a_reorder_buffer) {
   leat_scope(s);

@@ -56,8 +56,27 @@ struct gathering {
   struct items items;
   size_t value_at, errors, most_errors; /* of results */
   leat_error *error;
+  void (*drop)(void *);
   int status;
 };
+
+static void hand_over(struct gathering *c, void **items, size_t *n) {
+  *items = c->items.items;
+  *n = c->items.n;
+  c->items = (struct items){0};
+}
+
+/* What was not handed over, as a function that runs here has panicked. An item is in its place in what the drop function takes. */
+static void drop_gathered(struct gathering *c) {
+  char *item = c->drop && c->items.n ? calloc(1, c->stage.in_size) : NULL;
+  for (size_t i = 0; item && i < c->items.n; i++) {
+    memcpy(item + c->value_at, c->items.items + i * c->items.size, c->items.size);
+    c->drop(item);
+  }
+  free(item);
+  free(c->items.items);
+  leat_error_release(c->error);
+}
 
 static void apply_collect(struct stage *g, struct batch *b) {
   struct gathering *c = (struct gathering *)g;
@@ -71,10 +90,10 @@ static void apply_collect(struct stage *g, struct batch *b) {
 int leat_i_collect(struct leat_i_chan *in, size_t size, void **items, size_t *n, const char *birthplace) {
   happens_call();
   static const struct stage_kind collect = {.name = "collect", .apply = apply_collect};
-  struct gathering c = {.stage = {.kind = &collect, .name = "collect", .birthplace = birthplace, .in = chan_of(in), .in_size = size}, .items = {.size = size}};
+  struct gathering c = {.stage = {.kind = &collect, .name = "collect", .birthplace = birthplace, .in = chan_of(in), .in_size = size}, .items = {.size = size}, .drop = drop_of(chan_of(in))};
+  leat_defer(drop_gathered, &c);
   int status = finish(&c.stage);
-  *items = c.items.items;
-  *n = c.items.n;
+  hand_over(&c, items, n);
   return status ? status : c.status;
 }
 
@@ -108,13 +127,14 @@ int leat_i_collect_results(struct leat_i_chan *in, size_t size, size_t value_siz
   happens_call();
   static const struct stage_kind collect = {.name = "collect_results", .apply = apply_collect_results, .want = want_results};
   struct gathering c = {.stage = {.kind = &collect, .name = "collect_results", .birthplace = birthplace, .in = chan_of(in), .in_size = size}, .items = {.size = value_size},
-                        .value_at = value_at, .most_errors = most_errors};
+                        .value_at = value_at, .most_errors = most_errors, .drop = drop_of(chan_of(in))};
+  leat_defer(drop_gathered, &c);
   int status = finish(&c.stage);
-  *values = c.items.items;
-  *n = c.items.n;
+  hand_over(&c, values, n);
   *error = c.error;
+  c.error = NULL;
   if (status || c.status) return status ? status : c.status;
-  return c.error ? leat_error_status(c.error) : LEAT_OK;
+  return leat_error_status(*error);
 }
 
 /* ---- tables ---- */

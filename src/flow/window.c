@@ -159,14 +159,15 @@ static void sift_up(struct waiting *w) {
   for (size_t i = w->n - 1; i && before(w, i, (i - 1) / 2); i = (i - 1) / 2) swap(w, i, (i - 1) / 2);
 }
 
-/* The least goes to the end of the heap, and is no longer part of it. */
+/* The least goes to the end of the heap, and is no longer part of it: only then, so that it is not lost if the user's function panics. */
 static struct numbered *pop(struct waiting *w) {
-  swap(w, 0, --w->n);
+  size_t n = w->n - 1;
+  swap(w, 0, n);
   for (size_t i = 0;;) {
     size_t least = i;
-    for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < w->n; child++)
+    for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
       if (before(w, child, least)) least = child;
-    if (least == i) return at(w, w->n);
+    if (least == i) return at(w, w->n = n);
     swap(w, i, least);
     i = least;
   }
