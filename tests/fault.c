@@ -57,6 +57,16 @@ TEST_GO_DIES(of_a_plain_thread, "leat: SIGSEGV (bad address 0x18) in a thread th
   pthread_join(thread, NULL);
 }
 
+static int recurse(int depth) {
+  volatile char frame[1024];
+  frame[0] = (char)depth;
+  return zero + depth < 0 ? 0 : recurse(depth + 1) + frame[0];
+}
+TEST_GO_DIES(the_main_goroutine_uses_up_its_stack, "leat: SIGSEGV (stack overflow: the thread's stack of ", " KiB is used up) in goroutine 1 (main)", "at recurse (") {
+  skip_faults();
+  if (test_under_qemu()) TEST_SKIP("qemu-user has a stack of its own");
+  recurse(0);
+}
 LEAT_FN(writes_where_it_must_not) {
   char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(page != MAP_FAILED);

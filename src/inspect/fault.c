@@ -84,7 +84,14 @@ static const char *name_of(int number) {
   return "SIGABRT";
 }
 
-static void put_reason(struct text *t, const siginfo_t *info) {
+/* Of the main goroutine, whose stack is the thread's: just below it, where the kernel keeps others away. */
+static bool is_below_stack(const siginfo_t *info, const struct goroutine *g) {
+  enum { NEAR = 1024 * 1024, WITHIN = 64 * 1024 };
+  const char *at = info->si_addr;
+  return info->si_signo == SIGSEGV && g && g->stack_low && at >= g->stack_low - NEAR && at < g->stack_low + WITHIN;
+}
+
+static void put_reason(struct text *t, const siginfo_t *info, const struct goroutine *g) {
   if (info->si_code == SI_TKILL && info->si_pid == getpid()) {
     put(t, info->si_signo == SIGABRT ? " (abort was called)" : " (raised by the process itself)");
   } else if (info->si_code <= 0) {
@@ -95,6 +102,10 @@ static void put_reason(struct text *t, const siginfo_t *info) {
     put(t, " (division by zero)");
   } else if (info->si_signo == SIGFPE || info->si_signo == SIGILL) {
     put(t, info->si_signo == SIGILL ? " (illegal instruction)" : " (arithmetic)");
+  } else if (is_below_stack(info, g)) {
+    put(t, " (stack overflow: the thread's stack of ");
+    put_number(t, (uint64_t)(g->stack_high - g->stack_low + 1023) / 1024, 10);
+    put(t, " KiB is used up)");
   } else {
     put(t, info->si_code == SEGV_ACCERR && info->si_signo == SIGSEGV ? " (no right to address " : " (bad address ");
     put_number(t, (uintptr_t)info->si_addr, 16);
@@ -118,7 +129,7 @@ static void report(const siginfo_t *info, const void *context) {
   const struct goroutine *g = w ? load_relaxed(&w->current) : leat_i_foreign_known();
   put(&t, "leat: ");
   put(&t, name_of(info->si_signo));
-  put_reason(&t, info);
+  put_reason(&t, info, g);
   put(&t, " in ");
   put_who(&t, g);
   put(&t, "\n");
