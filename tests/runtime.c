@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -143,11 +144,44 @@ TEST(stack_size_from_the_environment) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(ran, 1600);
 }
+static atomic_int ignored;
+static void count_ignored(void *unused, const char *line) {
+  (void)unused;
+  if (strstr(line, "is ignored: give a number")) ignored++;
+}
 TEST(an_environment_without_sense_is_ignored) {
-  setenv("LEAT_WORKERS", "many", 1);
-  setenv("LEAT_STACK", "-5", 1);
+  static const char *const workers[] = {"many", "-1", "0", "1.5", "2 or 3", ""}, *const stacks[] = {"-5", "much", "1G", "64 KB", "K", "0", ""};
+  enum { N_WORKERS = sizeof workers / sizeof *workers, N_STACKS = sizeof stacks / sizeof *stacks };
+  leat_set_log(count_ignored, NULL);
+  for (size_t i = 0; i < N_STACKS; i++) {
+    setenv("LEAT_WORKERS", workers[i % N_WORKERS], 1);
+    setenv("LEAT_STACK", stacks[i], 1);
+    use_runtime();
+    CHECK_EQ(leat_workers(), leat_cpus());
+    leat_scope(s);
+    leat_go(s, uses_stack, (size_t)40 << 10); /* of the 64 KiB that are the default: not of fewer */
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK(leat_runtime_stop() == LEAT_OK);
+  }
+  CHECK(ignored >= 10);
+}
+TEST(too_much_is_less) {
+  setenv("LEAT_WORKERS", "99999999999999999999999", 1);
+  setenv("LEAT_STACK", "17592186044417M", 1); /* 2^64 and 1 MiB */
   use_runtime();
-  CHECK_EQ(leat_workers(), leat_cpus());
+  CHECK_EQ(leat_workers(), 65536);
+  CHECK_EQ(leat_set_workers(INT_MAX), LEAT_INVALID);
+  CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+  unsetenv("LEAT_STACK");
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = INT_MAX}), LEAT_OK);
+  CHECK_EQ(leat_workers(), 65536);
+  use_runtime();
+}
+TEST(a_stack_in_other_words) {
+  setenv("LEAT_STACK", "1024KiB", 1);
+  leat_scope(s);
+  leat_go(s, uses_stack, (size_t)800 << 10);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 TEST(cpus_are_those_of_the_affinity) {
   cpu_set_t set;
@@ -347,6 +381,23 @@ static void check_text(const char *part) {
   }
 }
 
+static void *ends_in_a_scope(void *shielded) {
+  leat_scope(s);
+  leat_go(s, wait_for_cancel);
+  if (shielded) {
+    leat_shield(t);
+    pthread_exit(NULL);
+  }
+  pthread_exit(NULL);
+}
+/* Without -fexceptions nothing leaves the scope, in whose goroutine and list others would find a stack that is no more. */
+static void a_thread_ends_in_a_scope(void) {
+  pthread_t t;
+  CHECK_EQ(pthread_create(&t, NULL, ends_in_a_scope, NULL), 0);
+  pthread_join(t, NULL);
+}
+TEST_GO_DIES(a_thread_that_ends_in_a_scope_is_told, "leat: a thread has ended inside of a leat_scope", "by returning") { a_thread_ends_in_a_scope(); }
+
 /* After fork. */
 
 static int_chan before_fork;
@@ -358,14 +409,33 @@ static void child_selects(void) {
   int v;
   leat_select(leat_on_recv(before_fork, &v), leat_default);
 }
+static void child_makes(void) { leat_chan_make(NULL, int, 1); }
+static void child_closes(void) { leat_close(before_fork); }
+static void child_cancels(void) { leat_cancel((struct leat_scope *)leat_background()); }
+static void child_starts_a_timer(void) { leat_timer_start(leat_background(), 1); }
+static void child_sets(void) { leat_event_set(&(leat_event){{0}}); }
+static void child_counts(void) { leat_waitgroup_add(&(leat_waitgroup){{0}}, 1); }
+static void child_dumps(void) { leat_dump(stderr); }
+static void child_stops(void) { leat_runtime_stop(); }
+static FILE *of_the_parent;
+static void child_has_something_to_flush(void) {
+  dup2(2, fileno(of_the_parent));
+  leat_send(before_fork, 1);
+}
 static void child_execs(void) { execlp("sh", "sh", "-c", "echo fine >&2; exit 5", (char *)NULL); }
 static void check_fork(void) {
-  void (*const calls[])(void) = {child_sends, child_starts, child_scopes, child_sleeps, child_selects};
+  void (*const calls[])(void) = {child_sends, child_starts, child_scopes, child_sleeps, child_selects, child_makes, child_closes, child_cancels, child_starts_a_timer,
+                                 child_sets, child_counts, child_dumps, child_stops};
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     int status = run_child(calls[i]);
     CHECK(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != 0));
     check_text("fork");
   }
+  of_the_parent = fopen("/dev/null", "w");
+  CHECK(of_the_parent && fputs("written by the parent", of_the_parent) >= 0);
+  run_child(child_has_something_to_flush);
+  CHECK(!strstr(child_text, "written by the parent"));
+  fclose(of_the_parent);
   int status = run_child(child_execs);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
   check_text("fine");

@@ -17,7 +17,7 @@
  *
  * The watcher looks, every 1 to 10 ms while goroutines run: nothing is measured on the goroutines' own paths, except that each that becomes
  * runnable gets a time stamp (a load and a store) while there is a starving period. Periods count from when the watcher first saw it, and
- * clocks are read that seldom: alarms come up to 20 ms late, and never early.
+ * clocks are read that seldom: alarms come up to 30 ms late, and never early.
  *
  * The environment variable LEAT_ALARMS=250ms (or 2s) sets all three periods when the runtime starts, without a hook. */
 #pragma once

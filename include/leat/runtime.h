@@ -4,19 +4,20 @@
  * It is never started by a constructor. LEAT_MAIN(argc, argv) { ... } defines main: the body is the main goroutine, on the main thread's
  * stack, inside the root scope; its value is the exit status, and goroutines that still run then are cancelled and joined.
  *
- * Environment: LEAT_WORKERS=n, LEAT_STACK=size[K|M] set the defaults of the options below;
- * LEAT_START_STACKS=1 sets start_stacks; LEAT_ALARMS=250ms sets alarms (leat/alarm.h).
+ * Environment: LEAT_WORKERS=n, LEAT_STACK=size[K|M] set the defaults of the options below; LEAT_START_STACKS=1 sets start_stacks. Elsewhere:
+ * LEAT_ALARMS (leat/alarm.h), LEAT_FIND_STUCK (leat/finder.h), LEAT_DUMP (leat/dump.h), LEAT_LEAKS (leat/leak.h). What makes no sense is ignored;
+ * the log hook is told of numbers that are none.
  *
  * A total deadlock (every goroutine blocked, and no timer, descriptor, signal or other thread that could wake one) ends the process with
- * a report and exit status 2. After fork the child may only exec; any leat call there ends it with a sentence. pthread_cancel on a
- * worker is not supported. */
+ * a report and exit status 2. After fork the child may only exec; any leat call there that does more than read ends it with a sentence.
+ * pthread_cancel on a worker is not supported. A plain thread that ends inside of a leat_scope, by pthread_exit, ends the process. */
 #pragma once
 #include "status.h"
 
 LEAT_I_BEGIN
 
 typedef struct leat_options {
-  int workers;     /* goroutines that run at the same time; 0: leat_cpus() */
+  int workers;     /* goroutines that run at the same time, 65,536 at most; 0: leat_cpus() */
   int max_threads; /* workers and spares for blocked ones together; 0: 256 + workers */
   size_t stack;    /* bytes for a goroutine's stack; 0: 64 KiB */
   unsigned fault_handlers : 1;     /* catch SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, to report goroutine and stack; LEAT_MAIN sets it */
@@ -43,7 +44,7 @@ int leat_runtime_stop(void);
 /* CPUs that this process may really use: its affinity and its cgroup's quota, rounded up. */
 int leat_cpus(void);
 int leat_workers(void);
-/* While running; at least 1. LEAT_OK, LEAT_INVALID. */
+/* While running; 1 to 65,536. LEAT_OK, LEAT_INVALID. */
 int leat_set_workers(int n);
 
 /* Around a call that is known to block the thread for long, so that a spare thread takes over at once instead of after 10 ms:

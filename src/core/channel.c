@@ -3,6 +3,7 @@
 #include "gauge.h"
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "../inspect/leak.h"
 #include "panic.h"
@@ -102,6 +103,7 @@ void leat_i_chan_enlist(struct chan *c, struct scope *s) {
 }
 
 struct leat_i_chan *leat_i_chan_make(const struct leat_scope *scope, size_t elem, size_t capacity, const char *birthplace) {
+  not_after_fork();
   struct chan *c = leat_i_chan_new(elem, capacity, birthplace);
   if (!(load_relaxed(&c->flags) & CHAN_FAILED)) leat_i_chan_enlist(c, (struct scope *)scope);
   return (struct leat_i_chan *)c;
@@ -148,6 +150,7 @@ void leat_i_chans_of_scope_free(struct chan *c) {
 
 void leat_i_release(struct leat_i_chan *handle) {
   happens_call();
+  not_after_fork();
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
   if (load_relaxed(&c->flags) & CHAN_DONE) leat_i_panic("leat_release of what leat_done answered: it belongs to its scope");
@@ -719,6 +722,7 @@ static void claim_all(struct queue *q, struct goroutine **list) {
 void leat_i_close(struct leat_i_chan *handle, const char *where) {
   struct chan *c = chan_of(handle);
   struct goroutine *woken = NULL;
+  not_after_fork();
   if (!c) leat_i_panic("close of the nil channel at %s", where);
   leat_i_chan_check(c, "leat_close");
 #ifdef LEAT_DEBUG
@@ -772,11 +776,13 @@ static struct feeder *stop(struct chan *c) {
 
 void leat_i_stop(struct leat_i_chan *c) {
   happens_call();
+  not_after_fork();
   struct feeder *f = c ? stop(chan_of(c)) : NULL;
   if (f) f->stopped(f);
 }
 
 int leat_i_chan_fd(struct leat_i_chan *handle) {
+  not_after_fork();
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return LEAT_INVALID;
   int status = 0;

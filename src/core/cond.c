@@ -8,6 +8,7 @@
  *
  * `n` counts the calls of wait, so that a signal that meets nobody is one load: whoever changed the condition under the user's lock after
  * a waiter gave that up sees its count. `at` is the condition's own address while somebody waits: a copy is recognised by it. */
+#include "../runtime/runtime.h"
 #include "panic.h"
 #include "scope.h"
 #include "waiter.h"
@@ -124,6 +125,7 @@ static bool signal_first(struct cond *c, struct goroutine **woken) {
 static void signal(leat_cond *cond, const char *operation, bool all) {
   struct cond *c = (struct cond *)cond;
   struct goroutine *woken = NULL;
+  not_after_fork();
   if (!load_acquire(&c->n)) return;
   must_not_be_a_copy(c, operation);
   lock_take(&c->lock);

@@ -52,6 +52,7 @@ static struct context no_memory = {
 static struct leat_hook no_memory_hook = {.context.scope.parent = NULL};
 
 static struct scope *scope_of(const struct leat_scope *view) {
+  not_after_fork();
   leat_i_scope_check((const struct scope *)view, "an operation of contexts");
   return view ? (struct scope *)view : leat_i_self()->scope;
 }
@@ -348,6 +349,7 @@ leat_hook *leat_i_after_cancel(const struct leat_scope *view, const struct leat_
 }
 
 bool leat_hook_stop(leat_hook *h) {
+  not_after_fork();
   if (h != &no_memory_hook) leat_i_scope_check(&h->context.scope, "leat_hook_stop");
   return leat_i_unwatch(&h->watch);
 }

@@ -3,6 +3,7 @@
  * One word: SET, or QUEUED: there may be somebody in the queue. Never both. QUEUED is set and cleared under the lock only, and whenever the
  * queue is not empty it is set; so a set that finds it clear is one compare-and-swap, the last that it does to the event. Otherwise it
  * empties the queue under the lock: whom it finds there cannot return, and free the event, before the lock is dropped. */
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "panic.h"
 #include "scope.h"
@@ -38,6 +39,7 @@ static bool set_and_wake(struct event *e) {
 void leat_event_set(leat_event *event) {
   happens_call();
   struct event *e = (struct event *)event;
+  not_after_fork();
   happens_before(e);
   uint32_t state = load_relaxed(&e->state);
   for (;;) {

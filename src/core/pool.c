@@ -13,6 +13,7 @@
  *
  * make and drop are the user's and run without any lock. What must be undone if they panic is on the goroutine's list of cleanups. */
 #include "../runtime/nondet.h"
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "panic.h"
 #include "scope.h"
@@ -387,6 +388,7 @@ static void check_not_in(struct pool *p, const void *object, const char *operati
 
 int leat_i_pool_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t deadline) {
   happens_call();
+  not_after_fork();
   struct pool *p = pool;
   *object = NULL;
   return p->limit ? get_limited(p, object, type, deadline, true) : get_from_cache(p, object, type);
@@ -394,6 +396,7 @@ int leat_i_pool_get(void *pool, void **object, const struct leat_i_pool_type *ty
 
 int leat_i_pool_try_get(void *pool, void **object, const struct leat_i_pool_type *type, int64_t unused) {
   happens_call();
+  not_after_fork();
   (void)unused;
   struct pool *p = pool;
   *object = NULL;
@@ -402,6 +405,7 @@ int leat_i_pool_try_get(void *pool, void **object, const struct leat_i_pool_type
 
 void leat_i_pool_put(void *pool, void *object) {
   happens_call();
+  not_after_fork();
   struct pool *p = pool;
   if (!object) return;
   check_not_in(p, object, "leat_pool_put");
@@ -412,6 +416,7 @@ void leat_i_pool_put(void *pool, void *object) {
 
 void leat_i_pool_discard(void *pool, void *object) {
   happens_call();
+  not_after_fork();
   struct pool *p = pool;
   if (!object) return;
   check_not_in(p, object, "leat_pool_discard");
@@ -429,6 +434,7 @@ void leat_i_pool_discard(void *pool, void *object) {
 
 void leat_i_pool_clear(void *pool) {
   happens_call();
+  not_after_fork();
   struct pool *p = pool;
   if (p->limit) clear_limited(p);
   else clear_cache(p);
@@ -436,6 +442,7 @@ void leat_i_pool_clear(void *pool) {
 
 void leat_i_pool_free(void *pool) {
   happens_call();
+  not_after_fork();
   struct pool *p = pool;
   if (p->limit && p->out) leat_i_panic("leat_pool_free: %zu objects of the pool at %p are still out", p->out, (void *)p);
   leat_i_pool_clear(p);

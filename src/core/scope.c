@@ -249,6 +249,7 @@ char *leat_i_format(const char *format, va_list args) {
 }
 
 void leat_i_cancel(struct leat_scope *s, const char *cause, ...) {
+  not_after_fork();
   leat_i_scope_check((struct scope *)s, "leat_cancel");
   va_list args;
   va_start(args, cause);
@@ -569,6 +570,7 @@ int leat_i_wait(struct leat_scope *space) {
 }
 
 int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause) {
+  not_after_fork();
   leat_i_scope_check(s, "setting a deadline");
   if (!s->parent && s->kind != SCOPE_BLOCK) return free(cause), LEAT_NOMEM; /* what stands for a context that there was no memory for */
   bool passed = time != LEAT_NEVER && time <= leat_i_nondet_clock();
@@ -608,6 +610,7 @@ int leat_i_set_timeout(struct leat_scope *s, int64_t duration, const char *cause
 
 void leat_i_keep_going(struct leat_scope *space) {
   struct scope *s = (struct scope *)space;
+  not_after_fork();
   leat_i_scope_check(s, "leat_keep_going");
   lock_take(&s->lock);
   s->keep_going = true;

@@ -8,6 +8,7 @@
  *
  * Memory: after a release that makes others able to take all and to free the semaphore, it is not touched any more. With an empty queue the
  * release is the compare-and-swap, and nothing after it; otherwise those in the queue cannot return before the lock is dropped. */
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "panic.h"
 #include "scope.h"
@@ -137,11 +138,13 @@ int leat_semaphore_try_acquire(leat_semaphore *semaphore, int64_t n) {
 
 void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
   happens_call();
+  not_after_fork();
   struct semaphore *s = (struct semaphore *)semaphore;
   happens_before(s);
   int64_t state = load_relaxed(&s->state);
   for (;;) {
-    if (unlikely(n < 0 || n > state / 2))
+    if (unlikely(n < 0)) leat_i_panic("leat_semaphore_release(%p, %lld): the number is negative; give back what was acquired", (void *)s, (long long)n);
+    if (unlikely(n > state / 2))
       leat_i_panic("leat_semaphore_release(%p, %lld): only %lld is taken", (void *)s, (long long)n, (long long)(state / 2));
     if (likely(!(state & QUEUED))) {
       if (cas(&s->state, &state, state - 2 * n)) return;
@@ -164,6 +167,7 @@ void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
 
 void leat_semaphore_resize(leat_semaphore *semaphore, int64_t capacity) {
   struct semaphore *s = (struct semaphore *)semaphore;
+  not_after_fork();
   if (capacity < 0) leat_i_panic("leat_semaphore_resize(%p, %lld): no such capacity", (void *)s, (long long)capacity);
   store_relaxed(&s->capacity, capacity);
   serve_again(s);

@@ -11,6 +11,7 @@
 #include "time.h"
 #include "../runtime/nondet.h"
 #include "../runtime/report.h"
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "../inspect/leak.h"
 #include "channel.h"
@@ -80,6 +81,7 @@ static leat_timer *no_memory_timer(void) {
 }
 
 static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t period, void *made_by) {
+  not_after_fork();
   leat_timer *t = calloc(1, sizeof *t);
   if (!t) return no_memory_timer();
   t->kind = period ? TIMER_TICKS : TIMER_SENDS;
@@ -109,6 +111,7 @@ leat_timer *leat_ticker_start(const struct leat_scope *s, int64_t period) {
 struct leat_i_chan *leat_i_after(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0, __builtin_return_address(0))->chan; }
 
 leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, leat_closure function) {
+  not_after_fork();
   struct scope *s = scope ? (struct scope *)scope : leat_i_self()->scope;
   struct function_timer *t = malloc(sizeof *t + function.leat_i_fn->size);
   if (!t) {
@@ -148,6 +151,7 @@ static bool disarm_and_empty(leat_timer *t) {
 }
 
 bool leat_timer_stop(leat_timer *t) {
+  not_after_fork();
   if (t->failed) return false;
   lock_take(&t->lock);
   bool pending = disarm_and_empty(t);
@@ -170,6 +174,7 @@ static void note_reset(leat_timer *t) {
 }
 
 bool leat_timer_reset(leat_timer *t, int64_t duration) {
+  not_after_fork();
   if (t->failed) return false;
   bool ticks = t->kind == TIMER_TICKS;
   if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
@@ -192,6 +197,7 @@ void leat_i_timer_free(leat_timer *t) {
 }
 
 void leat_timer_release(leat_timer *timer) {
+  not_after_fork();
   if (timer->failed) return;
   if (timer->kind != TIMER_RUNS) {
     leat_i_release(timer->chan);

@@ -11,6 +11,7 @@
  * somebody is in the queue: he cannot return before the lock is dropped, for he is made ready after that, or needs the lock to leave.
  * Rejected: Go's count of waiters in the word, raised before they are in the queue. The step to 0 would then see waiters that may just be
  * leaving by a deadline, and would have to touch the lock after they are free to go. */
+#include "../runtime/runtime.h"
 #include "../runtime/scheduler.h"
 #include "panic.h"
 #include "scope.h"
@@ -58,6 +59,7 @@ static bool finish(struct waitgroup *wg, int n) {
 
 static const char *change(struct waitgroup *wg, int n) {
   const char *wrong;
+  not_after_fork();
   if (n < 0) happens_before(wg);
   uint64_t state = load_relaxed(&wg->state);
   while (!(wrong = misuse(state, n))) {

@@ -276,6 +276,7 @@ static void dump(void *environment) {
 }
 
 void leat_dump_with(FILE *out, const leat_dump_options *options) {
+  not_after_fork();
   struct dump d = {.out = out, .style = options->style};
   if (d.style == LEAT_DUMP_BRIEF) dump(&d);
   else leat_i_with_room(dump, &d);

@@ -79,6 +79,7 @@ void leat_metrics_read(leat_metrics *m) {
   struct sched *s = &leat_i_sched;
   struct timer_counts timers;
   struct stack_counts stacks;
+  not_after_fork();
   *m = (leat_metrics){.time = leat_now()};
   m->ended = leat_i_counted(COUNT_ENDED);
   m->started = leat_i_counted(COUNT_STARTED);

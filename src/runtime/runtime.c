@@ -23,12 +23,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { DEFAULT_STACK = 64 * 1024, SPARE_THREADS = 256 };
-enum run_state { STOPPED, RUNNING, FORKED };
+enum { DEFAULT_STACK = 64 * 1024, LARGEST_STACK = 512 * 1024 * 1024, SPARE_THREADS = 256, MOST_WORKERS = 65536 };
+enum run_state { STOPPED, RUNNING };
 
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* held only on plain threads */
 static _Atomic(uint32_t) state;
+_Atomic(bool) leat_i_forked;
 static leat_options in_force;
 static struct scope root;
 static struct lock foreign_lock; /* guards the lists of plain threads, and the main goroutine's going */
@@ -95,14 +97,33 @@ int leat_cpus(void) {
   return n > 0 ? n : 1;
 }
 
+/* 0 if there is none, or nonsense. Of bytes: with K or M, also KB, KiB. */
+static uint64_t number_from_environment(const char *name, bool of_bytes, uint64_t most) {
+  const char *text = getenv(name);
+  if (!text || !*text) return 0;
+  char *end;
+  uint64_t n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0, unit = 1;
+  if (n && of_bytes && *end && strchr("kKmM", *end)) {
+    unit = *end == 'k' || *end == 'K' ? 1024 : 1024 * 1024;
+    end += strncmp(end + 1, "iB", 2) == 0 ? 3 : end[1] == 'B' ? 2 : 1;
+  }
+  if (!n || *end) {
+    leat_i_log("leat: %s=%s is ignored: give a number from 1 on%s", name, text, of_bytes ? ", of bytes, or with K or M behind it" : "");
+    return 0;
+  }
+  if (n <= most / unit) return n * unit;
+  leat_i_log("leat: %s=%s is too large: %llu is used", name, text, (unsigned long long)most);
+  return most;
+}
+
 int leat_workers(void) {
   if (load_acquire(&state) == RUNNING) return load_relaxed(&leat_i_sched.workers);
-  const char *asked = getenv("LEAT_WORKERS");
-  return asked && atoi(asked) > 0 ? atoi(asked) : leat_cpus();
+  int asked = (int)number_from_environment("LEAT_WORKERS", false, MOST_WORKERS);
+  return asked ? asked : leat_cpus();
 }
 
 int leat_set_workers(int n) {
-  if (n < 1) return LEAT_INVALID;
+  if (n < 1 || n > MOST_WORKERS) return LEAT_INVALID;
   int status = leat_i_runtime_ensure();
   if (status) return status;
   store_seq(&leat_i_sched.workers, n); /* those too many notice at their next look outside */
@@ -112,23 +133,15 @@ int leat_set_workers(int n) {
 
 /* ---- starting and stopping ---- */
 
-static size_t stack_from_environment(void) {
-  const char *text = getenv("LEAT_STACK");
-  if (!text) return DEFAULT_STACK;
-  char *end;
-  unsigned long long n = strtoull(text, &end, 10);
-  if (*end == 'k' || *end == 'K') n *= 1024;
-  if (*end == 'm' || *end == 'M') n *= 1024 * 1024;
-  return n ? n : DEFAULT_STACK;
-}
-
 static void in_child_of_fork(void);
 
 static int start(const leat_options *options) {
   in_force = options ? *options : (leat_options){0};
   if (in_force.workers <= 0) in_force.workers = leat_workers();
+  if (in_force.workers > MOST_WORKERS) in_force.workers = MOST_WORKERS;
   if (in_force.max_threads <= 0) in_force.max_threads = in_force.workers + SPARE_THREADS;
-  if (!in_force.stack) in_force.stack = stack_from_environment();
+  if (!in_force.stack) in_force.stack = number_from_environment("LEAT_STACK", true, LARGEST_STACK);
+  if (!in_force.stack) in_force.stack = DEFAULT_STACK;
   const char *start_stacks = getenv("LEAT_START_STACKS");
   if (start_stacks && atoi(start_stacks) > 0) in_force.start_stacks = 1;
   leat_i_fences_init();
@@ -167,7 +180,7 @@ static void stop(void) {
 
 int leat_runtime_start(const leat_options *options) {
   int status = LEAT_OK;
-  if (load_acquire(&state) == FORKED) return leat_i_runtime_ensure(); /* which says why it cannot be */
+  not_after_fork();
   pthread_mutex_lock(&start_lock);
   if (load_relaxed(&state) == STOPPED && (status = start(options)) == LEAT_OK) {
     status = leat_i_workers_start_one();
@@ -178,16 +191,20 @@ int leat_runtime_start(const leat_options *options) {
   return status;
 }
 
+/* Without a flush: what lies in the buffers of streams is the parent's to write. */
+void leat_i_die_after_fork(void) {
+  leat_i_say("leat: this is the child of a fork of a process in which leat ran; its threads do not exist here. "
+             "Such a child may only call exec or _exit");
+  _exit(2);
+}
+
 int leat_i_runtime_ensure(void) {
-  uint32_t now = load_acquire(&state);
-  if (likely(now == RUNNING)) return LEAT_OK;
-  if (now == FORKED)
-    leat_i_die("this is the child of a fork of a process in which leat ran; its threads do not exist here. "
-               "Such a child may only call exec or _exit");
-  return leat_runtime_start(NULL);
+  not_after_fork();
+  return likely(load_acquire(&state) == RUNNING) ? LEAT_OK : leat_runtime_start(NULL);
 }
 
 int leat_runtime_stop(void) {
+  not_after_fork();
   if (load_acquire(&state) != RUNNING) return LEAT_OK;
   struct goroutine *self = leat_i_self();
   if (self->kind != KIND_FOREIGN) return LEAT_INVALID;
@@ -247,6 +264,8 @@ static _Atomic(uint64_t) park_count;
 
 static void thread_ends(void *descriptor) {
   struct goroutine *g = descriptor;
+  if (g->scope != &root) /* whose memory, on a stack that is given up, others still point to */
+    leat_i_die("a thread has ended inside of a leat_scope, by pthread_exit or pthread_cancel: it must leave the block first, by returning");
   lock_take(&foreign_lock);
   for (struct goroutine **p = &foreign_list; *p; p = &(*p)->foreign_next)
     if (*p == g) {
@@ -308,7 +327,7 @@ void leat_i_foreign_each(void (*visit)(struct goroutine *, void *), void *enviro
 /* The child has one thread, whatever it was before; the workers' stacks and locks are in the state they happened to be in. */
 static void in_child_of_fork(void) {
   if (load_relaxed(&state) == STOPPED) return;
-  store_relaxed(&state, FORKED);
+  store_relaxed(&leat_i_forked, true);
   leat_i_dump_signal_forget();
   leat_i_workers_forget();
   foreign = NULL;
@@ -329,6 +348,7 @@ void leat_i_thread_stack(char **low, char **high) {
 /* ---- blocking calls ---- */
 
 void leat_i_block_begin(void) {
+  not_after_fork();
   struct worker *w = leat_i_worker();
   if (!w || w->pinned) return;
   store_relaxed(&w->in_blocking_call, true);

@@ -7,6 +7,14 @@ struct goroutine *leat_i_main_goroutine(void); /* of leat_i_run_main, or NULL */
 bool leat_i_runtime_ignores_deadlock(void);
 bool leat_i_runtime_keeps_start_stacks(void);
 
+/* Whether this is the child of a fork of a process in which the runtime ran. Its locks are as they happened to be, so public functions that take
+ * one, and do not ask for the caller's goroutine, look first. */
+extern _Atomic(bool) leat_i_forked;
+_Noreturn void leat_i_die_after_fork(void);
+static inline void not_after_fork(void) {
+  if (unlikely(load_relaxed(&leat_i_forked))) leat_i_die_after_fork();
+}
+
 /* Starts the runtime if it does not run. LEAT_OK or a status. Dies in the child of a fork. */
 int leat_i_runtime_ensure(void);
 
