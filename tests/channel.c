@@ -669,6 +669,20 @@ TEST(a_descriptor_tells_of_waiting_senders) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 
+/* The kernel gives out the lowest number there is, 0 too. */
+TEST(a_descriptor_while_standard_input_is_closed) {
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 1);
+  CHECK_EQ(leat_sleep(1), LEAT_OK); /* the runtime has its own descriptors */
+  close(0);
+  int fd = leat_chan_fd(c);
+  CHECK(fd > 0);
+  CHECK_EQ(leat_chan_fd(c), fd);
+  CHECK_EQ(polled(fd, 0), 0);
+  CHECK_EQ(leat_send(c, 1), LEAT_OK);
+  CHECK_EQ(polled(fd, 0), 1);
+}
+
 /* Channels of channels (Go's test/chan/powser1 idea): handles are values like any other. */
 LEAT_FN(answer, leat_rx(int_chan), requests) {
   leat_range(int_chan, reply, requests) CHECK_EQ(leat_send(reply, 42), LEAT_OK);

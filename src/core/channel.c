@@ -10,6 +10,7 @@
 #include "scope.h"
 #include "time.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <leat/io.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -153,7 +154,7 @@ void leat_i_release(struct leat_i_chan *handle) {
   not_after_fork();
   struct chan *c = chan_of(handle);
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return;
-  if (load_relaxed(&c->flags) & CHAN_DONE) leat_i_panic("leat_release of what leat_done answered: it belongs to its scope");
+  if (load_relaxed(&c->flags) & CHAN_DONE) leat_i_panic("leat_release of what leat_done answered: it belongs to its scope, and goes with that");
   leat_i_chan_check(c, "leat_release");
   struct scope *s = c->scope;
   if (s) delist(c, &s->lock, &s->chans);
@@ -723,12 +724,12 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
   struct chan *c = chan_of(handle);
   struct goroutine *woken = NULL;
   not_after_fork();
-  if (!c) leat_i_panic("close of the nil channel at %s", where);
+  if (!c) leat_i_panic("close of the nil channel at %s; there is nothing to close: the handle was never given a channel, or was set to NULL", where);
   leat_i_chan_check(c, "leat_close");
 #ifdef LEAT_DEBUG
   uint64_t self = leat_i_self()->id;
   if (c->owner && c->owner != self)
-    leat_i_panic("close of a channel (made at %s) by a goroutine that does not own it, at %s; goroutine %llu does", c->birthplace, where, (unsigned long long)c->owner);
+    leat_i_panic("close of a channel (made at %s) by a goroutine that does not own it, at %s; goroutine %llu does, and closes it or passes it on (leat_own)", c->birthplace, where, (unsigned long long)c->owner);
 #endif
   lock_take(&c->lock);
   happens_before(c);
@@ -740,7 +741,7 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
   }
   lock_drop(&c->lock);
   leat_i_ready_in_order(woken);
-  if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s", c->birthplace, where);
+  if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s; one goroutine, its owner, closes a channel, and once", c->birthplace, where);
 }
 
 void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, struct goroutine **woken) {
@@ -790,6 +791,10 @@ int leat_i_chan_fd(struct leat_i_chan *handle) {
   lock_take(&c->lock);
   if (!c->event_fd) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd == 0) { /* standard input was closed; here 0 says that there is none */
+      fd = fcntl(0, F_DUPFD_CLOEXEC, 1);
+      close(0);
+    }
     if (fd < 0) {
       status = LEAT_SYSTEM(errno);
     } else {
