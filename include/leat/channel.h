@@ -72,7 +72,7 @@
 
 /* Many items per call. int leat_send_n(c, const T *items, size_t n, size_t *sent): sends all n, unless ended; *sent (may be NULL) says
  * how many were handed over in any case. int leat_recv_n(c, T *items, size_t n, size_t *got): blocks for the first item, then takes
- * without blocking what there is, n at most; LEAT_OK means *got >= 1. What lies in items from *got on is not to be used. */
+ * without blocking what there is, n at most; LEAT_OK means *got >= 1 (with n = 0 nothing is looked at but the scope). What lies in items from *got on is not to be used. */
 #define leat_send_n(c, items, n, sent) LEAT_I_MANY(__COUNTER__, LEAT_I_CAN_SEND, const, "leat_send_n", leat_i_send_n, c, items, n, sent)
 #define leat_recv_n(c, items, n, got) LEAT_I_MANY(__COUNTER__, LEAT_I_CAN_RECV, , "leat_recv_n", leat_i_recv_n, c, items, n, got)
 #define LEAT_I_MANY(N, can, qualifier, op, fn, c, items, n, count) \

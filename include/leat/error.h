@@ -27,9 +27,12 @@
 typedef struct leat_error leat_error;
 
 /* Kinds, for callers that act on an error: by identity, not by text. A kind may have a payload type.
- *   LEAT_ERROR_KIND(not_found);                             in one file, or in a header
- *   LEAT_ERROR_KIND_OF(bad_line, struct position);              LEAT_ERROR_KIND_DECLARE(not_found);   LEAT_ERROR_KIND_DECLARE_OF(bad_line, struct position);
- *                                                               and in one file LEAT_ERROR_KIND_DEFINE(not_found); LEAT_ERROR_KIND_DEFINE_OF(bad_line, struct position);
+ *   LEAT_ERROR_KIND(not_found);                             for one file; in a header each file that includes it would have a kind of its own
+ *   LEAT_ERROR_KIND_OF(bad_line, struct position);
+ *   LEAT_ERROR_KIND_DECLARE(not_found);                     in a header, for several files
+ *   LEAT_ERROR_KIND_DECLARE_OF(bad_line, struct position);
+ *   LEAT_ERROR_KIND_DEFINE(not_found);                      and in one of them
+ *   LEAT_ERROR_KIND_DEFINE_OF(bad_line, struct position);
  * A payload is copied as bytes, with the error's lifetime. */
 typedef struct leat_error_kind {
   const char *name;

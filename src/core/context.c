@@ -120,7 +120,7 @@ static void release(struct scope *s, const char *operation) {
   struct goroutine *self = leat_i_self();
   leat_i_scope_check(s, operation);
   if (s->kind == SCOPE_BLOCK) leat_i_panic("%s: this scope belongs to a block (at %s), which ends it", operation, s->birthplace);
-  if (leat_i_scope_contains(s, self)) leat_i_panic("%s: a goroutine that runs in it (made at %s) cannot release it: it would wait for itself", operation, s->birthplace);
+  if (leat_i_scope_contains(s, self)) leat_i_panic("%s: a goroutine that runs in it (made at %s) cannot release it: it would wait for itself; who made it releases it", operation, s->birthplace);
   leat_error *unhandled = leat_i_scope_end(s, self);
   happens_after(&s->status);
   leat_i_scope_detach(s);

@@ -48,7 +48,7 @@ static int run_or_wait(struct leat_i_once_call call, struct goroutine *self, int
   }
   if (o->owner == self) {
     lock_drop(&o->lock);
-    leat_i_panic("leat_once_do(%p) inside of the function that it runs: it would wait for itself", (void *)o);
+    leat_i_panic("leat_once_do(%p) inside of the function that it runs: it would wait for itself; give the inner one a leat_once of its own", (void *)o);
   }
   if (o->owner) {
     struct waiter w = {.goroutine = self};

@@ -75,7 +75,7 @@ static int make_object(struct pool *p, const struct leat_i_pool_type *type, void
   }
   int status = p->make(object, p->environment);
   if (status != LEAT_OK) *object = NULL;
-  else if (!*object) leat_i_panic("the make function of the pool at %p answered LEAT_OK, and no object", (void *)p);
+  else if (!*object) leat_i_panic("the make function of the pool at %p answered LEAT_OK, and no object; it stores one, or answers a failure", (void *)p);
   return status;
 }
 
@@ -329,7 +329,7 @@ static __attribute__((noinline)) int get_limited(struct pool *p, void **object, 
 }
 
 static _Noreturn void none_is_out(const struct pool *p, const char *operation) {
-  leat_i_panic("%s: none of the objects of the pool at %p is out", operation, (const void *)p);
+  leat_i_panic("%s: none of the objects of the pool at %p is out; what leat_pool_get answered is put back or discarded, once", operation, (const void *)p);
 }
 
 static __attribute__((noinline)) void put_limited(struct pool *p, void *object) {
@@ -444,7 +444,7 @@ void leat_i_pool_free(void *pool) {
   happens_call();
   not_after_fork();
   struct pool *p = pool;
-  if (p->limit && p->out) leat_i_panic("leat_pool_free: %zu objects of the pool at %p are still out", p->out, (void *)p);
+  if (p->limit && p->out) leat_i_panic("leat_pool_free: %zu objects of the pool at %p are still out; wait for those that have them, who put them back", p->out, (void *)p);
   leat_i_pool_clear(p);
   free_parts(p);
   free(p->idle);

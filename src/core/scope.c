@@ -550,10 +550,10 @@ int leat_i_wait(struct leat_scope *space) {
   leat_i_scope_check(s, "leat_wait");
   struct goroutine *self = leat_i_self();
   if (s->kind == SCOPE_BLOCK) {
-    if (s->owner != self) leat_i_panic("leat_wait: only the goroutine that declared the scope (at %s) may call it", s->birthplace);
+    if (s->owner != self) leat_i_panic("leat_wait: only the goroutine that declared the scope (at %s) may call it; others leat_join a task, or wait for a context", s->birthplace);
     leat_i_holds_release(&s->held);
   } else if (leat_i_scope_contains(s, self)) {
-    leat_i_panic("leat_wait: a goroutine that runs in a context (made at %s) cannot wait for it: it would wait for itself", s->birthplace);
+    leat_i_panic("leat_wait: a goroutine that runs in a context (made at %s) cannot wait for it: it would wait for itself; who does not run in it can", s->birthplace);
   } else {
     add(&s->waits, 1);
   }

@@ -143,9 +143,9 @@ void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
   happens_before(s);
   int64_t state = load_relaxed(&s->state);
   for (;;) {
-    if (unlikely(n < 0)) leat_i_panic("leat_semaphore_release(%p, %lld): the number is negative; give back what was acquired", (void *)s, (long long)n);
+    if (unlikely(n < 0)) leat_i_panic("leat_semaphore_release(%p, %lld): a negative number; only what is taken can be given back", (void *)s, (long long)n);
     if (unlikely(n > state / 2))
-      leat_i_panic("leat_semaphore_release(%p, %lld): only %lld is taken", (void *)s, (long long)n, (long long)(state / 2));
+      leat_i_panic("leat_semaphore_release(%p, %lld): only %lld is taken; each acquire that answered LEAT_OK is undone by one release of as much", (void *)s, (long long)n, (long long)(state / 2));
     if (likely(!(state & QUEUED))) {
       if (cas(&s->state, &state, state - 2 * n)) return;
       continue;
@@ -168,7 +168,7 @@ void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
 void leat_semaphore_resize(leat_semaphore *semaphore, int64_t capacity) {
   struct semaphore *s = (struct semaphore *)semaphore;
   not_after_fork();
-  if (capacity < 0) leat_i_panic("leat_semaphore_resize(%p, %lld): no such capacity", (void *)s, (long long)capacity);
+  if (capacity < 0) leat_i_panic("leat_semaphore_resize(%p, %lld): the capacity is negative; with 0 nobody gets anything", (void *)s, (long long)capacity);
   store_relaxed(&s->capacity, capacity);
   serve_again(s);
 }

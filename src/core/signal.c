@@ -102,7 +102,7 @@ struct leat_i_chan *leat_i_signals(const struct leat_scope *scope, const int *nu
   for (size_t i = 0; i < n; i++) {
     int k = numbers[i];
     if (k < 1 || k >= SIGNALS || k == SIGKILL || k == SIGSTOP || k == SIGSEGV || k == SIGBUS || k == SIGFPE || k == SIGILL)
-      leat_i_panic("leat_signals: signal %d cannot be received on a channel", k);
+      leat_i_panic("leat_signals: signal %d cannot be received on a channel: it is none, cannot be caught, or reports a fault (see leat/panic.h)", k);
     wanted |= bit(k);
   }
   const struct leat_scope *s = scope ? scope : leat_current_scope();

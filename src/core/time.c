@@ -104,7 +104,7 @@ static leat_timer *start(const struct leat_scope *s, int64_t duration, int64_t p
 leat_timer *leat_timer_start(const struct leat_scope *s, int64_t duration) { return start(s, duration, 0, __builtin_return_address(0)); }
 
 leat_timer *leat_ticker_start(const struct leat_scope *s, int64_t period) {
-  if (period <= 0) leat_i_panic("leat_ticker_start: the period must be positive");
+  if (period <= 0) leat_i_panic("leat_ticker_start: the period must be positive, and is %lld ns; to be told once, leat_timer_start", (long long)period);
   return start(s, period, period, __builtin_return_address(0));
 }
 
@@ -177,7 +177,7 @@ bool leat_timer_reset(leat_timer *t, int64_t duration) {
   not_after_fork();
   if (t->failed) return false;
   bool ticks = t->kind == TIMER_TICKS;
-  if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive");
+  if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive, and is %lld ns; to end it, leat_timer_stop", (long long)duration);
   int64_t when = leat_i_deadline_after(duration);
   note_reset(t);
   /* An armed one has an empty channel, so to move it is all. Without the lock: who stops or resets it besides does so before or after. */

@@ -32,8 +32,8 @@ static int32_t counter_of(uint64_t state) { return (int32_t)(state >> 32); }
 /* Why n must not be added in this state, or NULL. */
 static const char *misuse(uint64_t state, int n) {
   int64_t before = counter_of(state);
-  if (unlikely(before + n < 0)) return "the counter would become negative: more was counted back than added";
-  if (unlikely(before + n > INT32_MAX)) return "the counter would become larger than INT32_MAX";
+  if (unlikely(before + n < 0)) return "the counter would become negative: more was counted back than added; count before the start, and back once";
+  if (unlikely(before + n > INT32_MAX)) return "the counter would become larger than INT32_MAX; count back what has ended";
   if (unlikely(!before && n > 0 && (uint32_t)state))
     return "add from 0 while a wait has not returned; add before the wait begins, or when all waits of the round before have returned";
   return NULL;
