@@ -1,14 +1,15 @@
 /* A death-spiral and its cure (the Book, "Queuing"). Users who get no answer in time ask again. So when the service has been slow for a moment, it
- * has more to do than it can, works on what nobody waits for any more, and never catches up. The cure is at the entrance: requests carry
- * their deadline, and the dead ones are dropped when they are taken from the queue, which costs nothing. */
+ * has more to do than it can, works on what nobody waits for any more, and never catches up. The cure is at the entrance: what has been in the queue
+ * for so long that its user will have given up before it is done is dropped there, which costs nothing. */
 #include "tour.h"
 
 enum { USERS = 30, SECONDS = 6 };
+#define PATIENCE (second / 5)
+#define WORK (second / 100)
 
 typedef struct request {
   leat_tx(int) reply;
   int number;
-  int64_t deadline;
 } request;
 
 static int64_t start;
@@ -25,8 +26,8 @@ static int this_second(void) {
 LEAT_FN(use, leat_tx(request), accept_connection, leat_chan(int), reply, int64_t, delay) {
   leat_sleep(delay);
   for (int number = 0, answer = -1;; number++) {
-    int64_t deadline = leat_now() + second / 5;
-    if (leat_send(accept_connection, (request){leat_tx_of(reply), number, deadline})) return;
+    int64_t deadline = leat_now() + PATIENCE;
+    if (leat_send(accept_connection, (request){leat_tx_of(reply), number})) return;
     int status = LEAT_OK;
     while (answer != number && !status) status = leat_recv_until(reply, deadline, &answer);
     if (status == LEAT_OK) {
@@ -39,12 +40,11 @@ LEAT_FN(use, leat_tx(request), accept_connection, leat_chan(int), reply, int64_t
 }
 
 /* Can do 100 in a second, twice what is asked of it; but for half of the third second it does nothing. */
-LEAT_FN(serve, leat_rx(request), queue, bool, cured) {
+LEAT_FN(serve, leat_rx(request), requests) {
   bool slow = false;
-  leat_range(request, r, queue) {
+  leat_range(request, r, requests) {
     if (!slow && this_second() == 2) slow = leat_sleep(second / 2) == LEAT_OK;
-    if (cured && leat_now() >= r.deadline) continue;
-    leat_sleep(second / 100);
+    leat_sleep(WORK);
     (void)leat_try_send(r.reply, r.number);
   }
 }
@@ -53,9 +53,10 @@ static int run(bool cured) {
   start = leat_now();
   {
     leat_scope(s);
-    leat_chan(request) queue = leat_chan_make(s, request, 10000);
-    leat_go(s, serve, leat_rx_of(queue), cured);
-    for (int i = 0; i < USERS; i++) leat_go(s, use, leat_tx_of(queue), leat_chan_make(s, int, 1), i * second / 50);
+    leat_chan(request) accepted = leat_chan_make(s, request, 0);
+    leat_queue_options options = {.room = 10000, .max_age = cured ? PATIENCE - WORK : 0};
+    leat_go(s, serve, leat_queue(s, leat_rx_of(accepted), options));
+    for (int i = 0; i < USERS; i++) leat_go(s, use, leat_tx_of(accepted), leat_chan_make(s, int, 1), i * second / 50);
     leat_sleep(SECONDS * second);
   }
   printf("second  answered  in vain\n");

@@ -8,24 +8,19 @@ static int locale(const char **name) {
   return leat_sleep(60 * second);
 }
 
-static int generate_greeting(const char **text) {
-  leat_scope(s); /* affects what is called from here, and nobody else */
-  leat_set_timeout(s, 1 * second);
+static int generate(const char *word, const char **text) {
   const char *name;
   int status = locale(&name);
   if (status) return status;
   if (strcmp(name, "EN/US")) return leat_fail(LEAT_INVALID, "unsupported locale");
-  *text = "hello";
+  *text = word;
   return LEAT_OK;
 }
 
-static int generate_farewell(const char **text) {
-  const char *name;
-  int status = locale(&name);
-  if (status) return status;
-  if (strcmp(name, "EN/US")) return leat_fail(LEAT_INVALID, "unsupported locale");
-  *text = "goodbye";
-  return LEAT_OK;
+static int generate_greeting(const char **text) {
+  leat_scope(s); /* affects what is called from here, and nobody else */
+  leat_set_timeout(s, 1 * second);
+  return generate("hello", text);
 }
 
 LEAT_FN(print_greeting, struct leat_scope *, ctx) {
@@ -41,7 +36,7 @@ LEAT_FN(print_greeting, struct leat_scope *, ctx) {
 
 LEAT_FN(print_farewell) {
   const char *farewell;
-  int status = generate_farewell(&farewell);
+  int status = generate("goodbye", &farewell);
   if (status == LEAT_OK) printf("%s world!\n", farewell);
   else printf("cannot print farewell: context %s\n", leat_status_text(status));
 }
