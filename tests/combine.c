@@ -79,6 +79,13 @@ TEST_GO(zip_goes_in_step_until_one_ends) {
 }
 
 /* The Book's program. */
+LEAT_ZIP(weighted, int, a, int, b, int, int, w1, int, w2, int, w3, int, w4, int, w5, int, w6, int, w7, int, w8) { return a + b + w1 + w2 + w3 + w4 + w5 + w6 + w7 + w8; }
+TEST_GO(zip_with_as_many_parameters_as_any_function) {
+  leat_scope(s);
+  int v;
+  CHECK_EQ(leat_recv(leat_zip(s, leat_values(s, int, 1000), leat_values(s, int, 2000), weighted, 1, 2, 3, 4, 5, 6, 7, 8), &v), LEAT_OK);
+  CHECK_EQ(v, 3036);
+}
 TEST_GO(tee_of_two_in_step) {
   leat_scope(s);
   int_rx outs[2];

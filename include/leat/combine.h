@@ -93,6 +93,10 @@
 #define LEAT_I_ZIP_CALL_11(a, b) (a, b, leat_i_a.leat_i_1, leat_i_a.leat_i_2, leat_i_a.leat_i_3, leat_i_a.leat_i_4, leat_i_a.leat_i_5)
 #define LEAT_I_ZIP_PARAMS_13(A, a, B, b, Out, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6) (__typeof__(A) a, __typeof__(B) b, __typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6)
 #define LEAT_I_ZIP_CALL_13(a, b) (a, b, leat_i_a.leat_i_1, leat_i_a.leat_i_2, leat_i_a.leat_i_3, leat_i_a.leat_i_4, leat_i_a.leat_i_5, leat_i_a.leat_i_6)
+#define LEAT_I_ZIP_PARAMS_15(A, a, B, b, Out, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7) (__typeof__(A) a, __typeof__(B) b, __typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6, __typeof__(t7) n7)
+#define LEAT_I_ZIP_CALL_15(a, b) (a, b, leat_i_a.leat_i_1, leat_i_a.leat_i_2, leat_i_a.leat_i_3, leat_i_a.leat_i_4, leat_i_a.leat_i_5, leat_i_a.leat_i_6, leat_i_a.leat_i_7)
+#define LEAT_I_ZIP_PARAMS_17(A, a, B, b, Out, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5, t6, n6, t7, n7, t8, n8) (__typeof__(A) a, __typeof__(B) b, __typeof__(t1) n1, __typeof__(t2) n2, __typeof__(t3) n3, __typeof__(t4) n4, __typeof__(t5) n5, __typeof__(t6) n6, __typeof__(t7) n7, __typeof__(t8) n8)
+#define LEAT_I_ZIP_CALL_17(a, b) (a, b, leat_i_a.leat_i_1, leat_i_a.leat_i_2, leat_i_a.leat_i_3, leat_i_a.leat_i_4, leat_i_a.leat_i_5, leat_i_a.leat_i_6, leat_i_a.leat_i_7, leat_i_a.leat_i_8)
 #define leat_zip(s, in1, in2, ...) LEAT_I_ZIPPING(__COUNTER__, s, in1, in2, __VA_ARGS__)
 #define LEAT_I_ZIPPING(N, s, in1, in2, ...) \
   __extension__({ \
