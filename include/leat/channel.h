@@ -115,7 +115,8 @@
 #define leat_cap(c) LEAT_I_ON(__COUNTER__, LEAT_I_IS_HANDLE, "leat_cap", leat_i_cap, c)
 
 /* void leat_on_drop(c, void (*drop)(T *)): called, on whatever goroutine drops it, for each value that nobody received: buffered when
- * the receiving end was stopped or the channel freed. Set it before values are sent. */
+ * the receiving end was stopped or the channel freed. Set it before values are sent, and before a stage is made that reads c: those that pass items on
+ * take it over then. */
 #define leat_on_drop(c, drop) LEAT_I_ON_DROP(__COUNTER__, c, drop)
 #define LEAT_I_ON_DROP(N, c, drop) \
   __extension__({ \
