@@ -41,17 +41,17 @@ static bool is_queue_empty(struct semaphore *s) {
 }
 
 static bool take(struct semaphore *s, int64_t n) {
-  int64_t state = load_relaxed(&s->state);
-  for (;;) {
+  for (int pauses = FIRST_PAUSES;;) {
+    int64_t state = load_relaxed(&s->state);
     if (unlikely(state & QUEUED)) {
       lock_take(&s->lock);
       bool empty = is_queue_empty(s);
       lock_drop(&s->lock);
       if (!empty) return false;
-      state = load_relaxed(&s->state);
     } else {
       if (!fits(s, n, state)) return false;
       if (cas(&s->state, &state, state + 2 * n)) return true;
+      back_off(&pauses);
     }
   }
 }
@@ -141,13 +141,14 @@ void leat_semaphore_release(leat_semaphore *semaphore, int64_t n) {
   not_after_fork();
   struct semaphore *s = (struct semaphore *)semaphore;
   happens_before(s);
-  int64_t state = load_relaxed(&s->state);
-  for (;;) {
+  for (int pauses = FIRST_PAUSES;;) {
+    int64_t state = load_relaxed(&s->state);
     if (unlikely(n < 0)) leat_i_panic("leat_semaphore_release(%p, %lld): a negative number; only what is taken can be given back", (void *)s, (long long)n);
     if (unlikely(n > state / 2))
       leat_i_panic("leat_semaphore_release(%p, %lld): only %lld is taken; each acquire that answered LEAT_OK is undone by one release of as much", (void *)s, (long long)n, (long long)(state / 2));
     if (likely(!(state & QUEUED))) {
       if (cas(&s->state, &state, state - 2 * n)) return;
+      back_off(&pauses);
       continue;
     }
     struct goroutine *woken = NULL;

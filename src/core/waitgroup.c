@@ -62,14 +62,16 @@ static const char *change(struct waitgroup *wg, int n) {
   not_after_fork();
   if (n < 0) happens_before(wg);
   uint64_t state = load_relaxed(&wg->state);
+  int pauses = FIRST_PAUSES;
   while (!(wrong = misuse(state, n))) {
     uint64_t after = state + ((uint64_t)(int64_t)n << 32);
     if (unlikely(state & QUEUED && n < 0 && !counter_of(after))) {
       if (finish(wg, n)) return NULL;
-      state = load_relaxed(&wg->state);
-    } else if (cas(&wg->state, &state, after)) {
-      return NULL;
+    } else {
+      if (cas(&wg->state, &state, after)) return NULL;
+      back_off(&pauses);
     }
+    state = load_relaxed(&wg->state);
   }
   return wrong;
 }

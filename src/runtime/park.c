@@ -429,7 +429,7 @@ static bool may_spin(void) {
 }
 
 bool leat_i_spin(int *spent) {
-  enum { FIRST_PAUSES = 16, ALL_PAUSES = 240 };
+  enum { ALL_PAUSES = 240 };
   if (*spent >= ALL_PAUSES || !may_spin()) return false;
   int pauses = *spent + FIRST_PAUSES < MOST_PAUSES ? *spent + FIRST_PAUSES : MOST_PAUSES; /* twice as many each time */
   for (int i = 0; i < pauses; i++) cpu_relax();
