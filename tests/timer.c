@@ -95,6 +95,23 @@ TEST_GO(no_stale_value_after_stop_or_reset) {
     leat_timer_release(t);
   }
 }
+TEST_GO(no_stale_tick_after_a_reset) {
+  leat_scope(s);
+  leat_timer *t = leat_ticker_start(s, LEAT_US(5));
+  for (int i = 0; i < 300; i++) {
+    int64_t at = 0, before;
+    if (i % 3 == 0) UNTIL(leat_len(leat_timer_chan(t)) == 1);
+    if (i % 3 == 1) leat_yield();
+    CHECK(leat_timer_reset(t, LEAT_SECONDS(1000)));
+    CHECK_EQ(leat_try_recv(leat_timer_chan(t), &at), LEAT_EMPTY);
+    before = leat_now();
+    CHECK(leat_timer_reset(t, LEAT_US(5 + i)));
+    CHECK_EQ(leat_recv(leat_timer_chan(t), &at), LEAT_OK);
+    CHECK(at >= before + LEAT_US(5 + i));
+    CHECK_EQ(leat_recv(leat_timer_chan(t), &at), LEAT_OK);
+    CHECK(at >= before + 2 * LEAT_US(5 + i));
+  }
+}
 TEST_GO(a_timer_in_a_select) {
   leat_scope(s);
   int_chan never = leat_chan_make(s, int, 0);

@@ -577,7 +577,7 @@ int leat_i_scope_set_deadline(struct scope *s, int64_t time, char *cause) {
   struct extra *x = cause && !passed ? leat_i_scope_extra(s) : load_acquire(&s->extra);
   char *kept = x && !passed ? cause : NULL;
   lock_take(&s->deadline_lock); /* not the scope's: disarming may wait for the timer's callback, which takes that */
-  bool moved = !x && time != LEAT_NEVER && !passed && leat_i_timer_move(&s->timer, time);
+  bool moved = !x && time != LEAT_NEVER && !passed && leat_i_timer_move(&s->timer, time, 0);
   if (!moved) leat_i_timer_disarm(&s->timer);
   happens_before(&s->status);
   if (x) {

@@ -133,21 +133,24 @@ leat_timer *leat_timer_func(const struct leat_scope *scope, int64_t duration, le
 
 struct leat_i_chan *leat_i_timer_chan(leat_timer *t) { return t->chan; }
 
-/* Whether there would have been a value, or a run. */
-static bool disarm_and_empty(leat_timer *t) {
-  bool pending = leat_i_timer_disarm(&t->timer);
-  if (t->kind == TIMER_RUNS) return pending;
+/* Takes out the value of before, if there is one. */
+static bool empty(leat_timer *t) {
   struct chan *c = chan_of(t->chan);
   struct goroutine *woken = NULL;
   int64_t stale;
   lock_take(&c->lock);
-  if (load_relaxed(&c->n)) {
-    leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
-    pending = true;
-  }
+  bool full = load_relaxed(&c->n);
+  if (full) leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
   chan_timer_armed(c); /* perhaps: nothing is in it */
   lock_drop(&c->lock);
-  return pending;
+  return full;
+}
+
+/* Whether there would have been a value, or a run. */
+static bool disarm_and_empty(leat_timer *t) {
+  bool pending = leat_i_timer_disarm(&t->timer);
+  if (t->kind == TIMER_RUNS) return pending;
+  return empty(t) || pending;
 }
 
 bool leat_timer_stop(leat_timer *t) {
@@ -180,8 +183,11 @@ bool leat_timer_reset(leat_timer *t, int64_t duration) {
   if (ticks && duration <= 0) leat_i_panic("leat_timer_reset: a ticker's period must be positive, and is %lld ns; to end it, leat_timer_stop", (long long)duration);
   int64_t when = leat_i_deadline_after(duration);
   note_reset(t);
-  /* An armed one has an empty channel, so to move it is all. Without the lock: who stops or resets it besides does so before or after. */
-  if (leat_i_timer_move(&t->timer, when)) return true;
+  /* To move an armed one is all: unless it ticks its channel is empty. Without the lock: who stops or resets it besides does so before or after. */
+  if (leat_i_timer_move(&t->timer, when, ticks ? duration : 0)) {
+    if (ticks && load_relaxed(&chan_of(t->chan)->n)) empty(t); /* a tick of after the reset, too, if it is so late; the next is a period away */
+    return true;
+  }
   lock_take(&t->lock);
   bool pending = disarm_and_empty(t);
   int status = leat_i_timer_arm(&t->timer, when, ticks ? duration : 0);

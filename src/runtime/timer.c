@@ -131,15 +131,18 @@ int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
   return LEAT_OK;
 }
 
-bool leat_i_timer_move(struct timer *t, int64_t when) {
+bool leat_i_timer_move(struct timer *t, int64_t when, int64_t period) {
   uint32_t state = load_acquire(&t->state);
   if (!is(TIMER_ARMED, state)) return false;
   struct shard *s = shard_in(state);
   if (when <= 0) when = 1;
   lock_take(&s->lock);
   /* The same word as before: it is armed in this shard, be it anew. */
-  bool armed = load_relaxed(&t->state) == state && !t->period, earlier = armed && when < s->heap[s->place[t->number]].when;
-  if (armed) t->when = when;
+  bool armed = load_relaxed(&t->state) == state, earlier = armed && when < s->heap[s->place[t->number]].when;
+  if (armed) {
+    t->when = when;
+    t->period = period;
+  }
   if (earlier) {
     sift_up(s, s->place[t->number], (struct entry){when, t->number});
     publish_next(s);

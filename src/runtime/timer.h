@@ -26,10 +26,10 @@ struct timer {
 
 /* Arms an idle timer. LEAT_OK or LEAT_NOMEM. */
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period);
-/* Gives an armed one that fires once another time. False if it is not armed (any more). Others may arm and disarm it at the same time. To a later
+/* Gives an armed one another time, and a periodic one another period. False if it is not armed (any more). Others may arm and disarm it at the same time. To a later
  * time, which is what resets are for most of the time, that is a store: its entry in the heap stays where it is, and is put right when its time
  * comes (Go's idea). */
-bool leat_i_timer_move(struct timer *t, int64_t when);
+bool leat_i_timer_move(struct timer *t, int64_t when, int64_t period);
 /* True if it was armed and will not fire (again). */
 bool leat_i_timer_disarm(struct timer *t);
 /* Runs what is due; answers how many. A worker at work, or that looks for work, leaves the shards of others alone, unless something in them is long
