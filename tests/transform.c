@@ -112,6 +112,30 @@ TEST_GO(flat_map) {
   CHECK_EQ(ran, 2); /* the third is not wanted */
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* More is wanted of it than a batch has room for, by stages between which there is work on it. */
+typedef struct { int n; char bytes[1000]; } thick;
+LEAT_MAP(as_thick, int, thick, n) { return (thick){.n = n}; }
+LEAT_FLAT_MAP(thick_up_to, thick, thick, t, out, int, most) {
+  for (int i = 0; i < most; i++) leat_emit(out, (thick){.n = t.n * most + i});
+}
+LEAT_MAP(one_more, thick, thick, t) { return (thick){.n = t.n + 1}; }
+TEST_GO(a_flat_map_gives_no_more_at_a_time_than_there_is_room_for) {
+  for (int way = 0; way < 3; way++) {
+    leat_scope(s);
+    leat_rx(int) in = leat_values(s, int, 1000, 1000);
+    if (way == 1) in = leat_map(s, in, counted);
+    if (way == 2) in = leat_buffer(s, in, 3);
+    int i = 2500;
+    leat_range(int, v, leat_skip(s, leat_map(s, leat_flat_map(s, in, up_to, 3), times, 7), 2500)) CHECK_EQ(v, i++ % 1000 * 7);
+    CHECK_EQ(i, 6000);
+    leat_rx(thick) thicks = leat_map(s, leat_numbers(s, int, 0, 3), as_thick);
+    if (way == 1) leat_share(thicks);
+    i = 50;
+    leat_range(thick, t, leat_skip(s, leat_map(s, leat_flat_map(s, leat_map(s, leat_flat_map(s, thicks, thick_up_to, 40), one_more), thick_up_to, 1), one_more), 50)) CHECK_EQ(t.n, i++ + 2);
+    CHECK_EQ(i, 120);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+}
 TEST_GO(errors_pass_by_a_map_of_results) {
   leat_scope(s);
   int ok = 0, bad = 0;

@@ -113,7 +113,7 @@ static size_t demand(struct run *r, struct stage **enough) {
   for (struct stage *g = r->last; g; g = g->above) {
     if (g->step.done || load_relaxed(&g->state) == STAGE_STOPPED) want = 0;
     if (g->kind->wants_all) want = r->longest;
-    g->room = want;
+    g->room = want < r->longest ? want : r->longest; /* what is to be skipped is wanted as well, but comes in batches */
     if (want && g->kind->want) want = g->kind->want(g, want);
     if (!want) {
       *enough = g;
