@@ -9,6 +9,7 @@
 
 enum { SHARDS = 16, ARITY = 4 };
 static const int64_t GRACE = LEAT_US(100);
+enum { MOST_AT_ONCE = 64 }; /* then those woken run, while what is theirs is in the cache, and others take their share (a thousand at once: 1.2 times faster) */
 
 /* Sifting stays in arrays: an entry has its time beside it (or an earlier one, if the timer has been moved), and says by a number whose it is, under which the shard knows the timer and its
  * place in the heap. A place kept in the timer itself would be a cold line for each level (to stop one of a million: 115 against 86 ns). */
@@ -203,7 +204,7 @@ static int run(struct shard *s, int64_t *now, int64_t overdue) {
   int fired = 0;
   struct goroutine *woken = NULL, **end = &woken; /* in the order of their times */
   lock_take(&s->lock);
-  while (s->n && s->heap[0].when <= *now) {
+  while (s->n && s->heap[0].when <= *now && fired < MOST_AT_ONCE) {
     struct timer *t = s->timers[s->heap[0].number];
     if (t->when > s->heap[0].when) { /* moved */
       sift_down(s, 0, (struct entry){t->when, t->number});
