@@ -110,9 +110,11 @@ TEST(runnable_ones_are_queued) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(SINCE(before, started), N);
   CHECK_EQ(SINCE(before, ended), N + 1);
-  CHECK_EQ(SINCE(before, shared_pushed), N + 1); /* by a thread that is not a worker */
-  CHECK_EQ(SINCE(before, shared_popped), N + 1);
-  CHECK_EQ(now_().queued, 0);
+  leat_metrics after = now_();
+  uint64_t pushed = after.shared_pushed - before.shared_pushed;
+  CHECK(pushed >= N + 1); /* by a thread that is not a worker; and again, if the worker was held up and gave back what it had */
+  CHECK_EQ(after.shared_popped - before.shared_popped, pushed);
+  CHECK_EQ(after.queued, 0);
   leat_release(c);
 }
 LEAT_FN(wake_all, int_chan, c, leat_metrics *, seen) {
