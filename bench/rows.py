@@ -20,17 +20,20 @@ class Row(NamedTuple):
 ROWS = []
 
 # The floor of a row is what its operations cost on this machine, as measured in the same run: atomic read-modify-writes, and switches where
-# one is needed. At most 1.5 times that meets the targets as well. These are of rows that nothing contends for; on one CPU, more are so.
+# one is needed. At most 1.5 times that meets the targets as well. These are of rows that nothing contends for, the first on all CPUs at once,
+# which share the operations; on one CPU, more are so.
 SWITCH, CAS, PAIR = "bare-switch", "atomic-cas", "atomic-exchange-pair"
-FLOORS = {
+FLOORS_SHARED = {
     "MutexUncontended": {CAS: 2},
     "RWMutexUncontended": {CAS: 6},
     "WaitGroupUncontended": {CAS: 2},
     "SemaUncontended": {CAS: 2},
+    "ChanUncontended": {CAS: 200},
+}
+FLOORS = {
     "UncontendedSemaphore": {CAS: 2},
     "mutex": {CAS: 2},
     "rwmutex-read": {CAS: 2},
-    "ChanUncontended": {CAS: 200},
 }
 FLOORS_ONE_CPU = {
     "yield": {SWITCH: 1, CAS: 1},
@@ -46,12 +49,20 @@ FLOORS_ONE_CPU = {
     "ChanSem": {CAS: 2},
     "spsc-128": {CAS: 2},
 }
-# What a row must not cost more than, whatever its ratios are.
+# What a row must not cost more than, whatever its ratios are; shared, too.
 LIMITS = {"ChanUncontended": {PAIR: 400}}
 
 
+def share(counts, n_cpus):
+    return {what: n / n_cpus for what, n in counts.items()} if counts else None
+
+
 def floor_of(name, n_cpus):
-    return FLOORS.get(name) or (FLOORS_ONE_CPU.get(name) if n_cpus == 1 else None)
+    return share(FLOORS_SHARED.get(name), n_cpus) or FLOORS.get(name) or (FLOORS_ONE_CPU.get(name) if n_cpus == 1 else None)
+
+
+def limit_of(name, n_cpus):
+    return share(LIMITS.get(name), n_cpus)
 
 
 def rows(group, names, go=1.0, package=None, cpus=BOTH, **targets):
