@@ -108,6 +108,74 @@ TEST_GO(fused_and_unfused_give_the_same) {
   }
 }
 
+/* Chains at random. */
+LEAT_INDEXED_DEFINE(int);
+LEAT_SLICE_DEFINE(int);
+LEAT_MAP(index_added, leat_indexed(int), int, i) { return i.value + (int)i.index; }
+LEAT_FILTER(is_below, int, n, int, limit) { return n < limit; }
+LEAT_FOLD(sum_up_to, int, acc, int, n, int, limit) { return (acc + n) % limit; }
+LEAT_MAP(rest_of, int, int, n, int, by) { return n % by; }
+LEAT_EFFECT(doubled, int, int, n) { return 2 * n; }
+LEAT_FLAT_MAP(counted_down, int, int, n, out) {
+  for (int i = n % 50; i > 0; i--) leat_emit(out, i);
+}
+LEAT_FLAT_MAP(items_of, leat_slice(int), int, slice, out) {
+  for (size_t i = 0; i < slice.n; i++) leat_emit(out, slice.items[i]);
+  leat_slice_free(&slice);
+}
+LEAT_STAGE(sums_of_two, int, int, in, out) {
+  int a, b, status;
+  while (!(status = leat_recv(in, &a)) && !(status = leat_recv(in, &b)))
+    if ((status = leat_send(out, a + b))) break;
+  return status;
+}
+static int_rx stage_at_random(leat_view s, int_rx in, unsigned *seed) {
+  int kind = rand_r(seed) % 18, n = rand_r(seed) % (rand_r(seed) % 4 ? 10 : 300) + 1;
+  switch (kind) {
+  case 0: return leat_map(s, in, add, n);
+  case 1: return leat_map(s, in, doubled);
+  case 2: return leat_filter(s, in, not_divisible, n + 1);
+  case 3: return leat_take(s, in, 10 * n);
+  case 4: return leat_skip(s, in, n);
+  case 5: return leat_take_while(s, in, is_below, 100 * n);
+  case 6: return leat_skip_while(s, in, is_below, n);
+  case 7: return leat_last(s, in);
+  case 8: return leat_buffer(s, in, (size_t)n);
+  case 9: return leat_scan(s, in, n, sum_up_to, 1000);
+  case 10: return leat_map(s, leat_enumerate(s, in, int), index_added);
+  case 11: return leat_distinct(s, in, (size_t)n);
+  case 12: return leat_distinct_by(s, in, (size_t)n, rest_of, 2 * n);
+  case 13: return leat_parallel_map(s, in, 2, (size_t)n, add, 1);
+  case 14: return leat_flat_map(s, leat_windows(s, in, int, (size_t)n + 1, (size_t)n / 2 + 1), items_of);
+  case 15: return leat_stage(s, in, sums_of_two);
+  default: return leat_flat_map(s, in, counted_down);
+  }
+}
+TEST_GO(chains_at_random) {
+  enum { MOST = 5000 };
+  static int values[MOST];
+  int64_t rounds = test_scale(500) + 20;
+  for (unsigned round = 1; round <= rounds; round++) {
+    int got[2] = {0};
+    for (int shared = 0; shared < 2; shared++) {
+      unsigned seed = round;
+      leat_scope(s);
+      int_rx c = leat_numbers(s, int, 0, rand_r(&seed) % 2000);
+      if (rand_r(&seed) % 2) c = leat_map(s, c, doubled);
+      for (int length = rand_r(&seed) % 6; length >= 0; length--) {
+        if (shared) leat_share(c);
+        c = stage_at_random(s, c, &seed);
+      }
+      leat_range(int, v, leat_take(s, c, MOST)) {
+        if (shared) CHECK_EQ(v, values[got[1]]);
+        values[got[shared]++] = v;
+      }
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+    }
+    CHECK_EQ(got[0], got[1]);
+  }
+}
+
 /* Several readers of one output. */
 
 TEST_GO(two_stages_on_one_output_share_its_items) {
