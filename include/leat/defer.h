@@ -5,7 +5,8 @@
  *   leat_defer_close(out);                       leat_close
  *
  * Deferred calls run in reverse order: on the normal end of the block, break, return and goto, when a cancelled goroutine returns, and
- * when a goroutine is failed by a panic. They are not run by longjmp or exit. The argument is evaluated at the declaration. */
+ * when a goroutine is failed by a panic. They are not run by longjmp or exit. The argument is evaluated at the declaration. A goto or case
+ * must not jump over the declaration to behind it in its block: clang refuses that, gcc warns with -Wjump-misses-init. */
 #pragma once
 #include "channel.h"
 #include "goroutine.h"
