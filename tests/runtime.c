@@ -531,6 +531,29 @@ TEST(a_total_deadlock_of_those_that_have_slept_is_reported) {
   check_deadlock(main_waits_after_time_outs, (const char *const[]){"lock_late", "locking a mutex", NULL});
 }
 
+/* The last to fall asleep looks, and may find what is just going: a thread of the program that has ended, as far as anybody can tell, and that
+ * the kernel counts yet; the watcher, which has woken somebody by a timer. Nobody falls asleep after that. */
+static useconds_t thread_runs_for;
+static void *ends_soon(void *uses_leat) {
+  if (uses_leat) leat_yield();
+  usleep(thread_runs_for);
+  return NULL;
+}
+static int main_waits_beside_a_thread(int argc, char **argv) {
+  pthread_t t;
+  CHECK_EQ(pthread_create(&t, NULL, ends_soon, thread_runs_for > 1000000 ? &t : NULL), 0);
+  pthread_detach(t);
+  return main_receives(argc, argv);
+}
+TEST(a_total_deadlock_is_reported_when_the_last_thread_has_ended) {
+  thread_runs_for = 100000;
+  check_deadlock(main_waits_beside_a_thread, (const char *const[]){"recei", NULL});
+}
+TEST(a_total_deadlock_is_reported_when_the_last_thread_that_used_leat_has_ended) {
+  thread_runs_for = 1500000; /* when all has been asleep for long */
+  check_deadlock(main_waits_beside_a_thread, (const char *const[]){"recei", NULL});
+}
+
 /* No deadlock is claimed while something could still wake somebody. What wakes comes later than a hasty claim would. */
 static void *sends_later(void *p) {
   usleep(300000);

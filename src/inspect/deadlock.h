@@ -5,5 +5,6 @@
  * Under TSan, which has threads of its own, none is therefore ever claimed. */
 #pragma once
 
-/* If nothing can ever run again, says so and ends the process. Called by a worker about to sleep. */
+/* If nothing can ever run again, says so and ends the process. Called by whoever is about to sleep, and by the watcher when all have slept for a
+ * second: the last of them may have seen what was just going (a timer that was being served, a thread that had ended but for the kernel). */
 void leat_i_check_deadlock(void);

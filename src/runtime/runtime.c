@@ -278,6 +278,7 @@ static void thread_ends(void *descriptor) {
   sub(&n_attached, 1);
   foreign = NULL;
   free(g);
+  leat_i_watcher_rouse(); /* perhaps nobody can wake the others now */
 }
 
 static void make_key(void) { pthread_key_create(&key, thread_ends); }

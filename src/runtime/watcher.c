@@ -6,6 +6,7 @@
 #include "scheduler.h"
 #include "timer.h"
 #include "../inspect/alarm.h"
+#include "../inspect/deadlock.h"
 #include "../inspect/threads.h"
 #include <leat/status.h>
 #include <signal.h>
@@ -78,6 +79,7 @@ static void *watch(void *unused) {
   while (!load_acquire(&stop_word)) {
     /* While nobody polls, timers and descriptors are the watcher's. */
     if (load_relaxed(&leat_i_sched.n_running) == 0 && load_relaxed(&leat_i_sched.polling_until) && ++idle_rounds > IDLE_ROUNDS) {
+      leat_i_check_deadlock();
       store_seq(&asleep, 1);
       if (load_seq(&leat_i_sched.n_running) == 0 && load_seq(&leat_i_sched.polling_until) && !load_seq(&stop_word)) leat_i_nondet_sleep(&asleep, 1, leat_i_alarms_next());
       idle_rounds = exchange_seq(&asleep, 0) ? IDLE_ROUNDS : 0; /* it slept to the end: a look, and again */
