@@ -15,7 +15,7 @@
     LEAT_I_BIND_SCOPE(N, s, op); \
     LEAT_I_ELEMENT(T, op); \
     __typeof__(T) LEAT_I_CAT(leat_i_v, N)[] = {LEAT_I_CAT(LEAT_I_EACH_, LEAT_I_COUNT(__VA_ARGS__))(N, op, T, __VA_ARGS__)}; \
-    (leat_rx(T)) leat_i_values(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_v, N), sizeof(T), sizeof LEAT_I_CAT(leat_i_v, N) / sizeof(T), (times), LEAT_I_HERE); \
+    (leat_rx(T)) leat_i_values(LEAT_I_CAT(leat_i_s, N), LEAT_I_CAT(leat_i_v, N), sizeof(T), LEAT_I_COUNT(__VA_ARGS__), (times), LEAT_I_HERE); \
   })
 #define LEAT_I_ITEM_OF(N, op, T, v) \
   __extension__({ \

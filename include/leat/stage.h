@@ -243,7 +243,8 @@ struct leat_i_fun {
   LEAT_I_INPUT_OF(N, in, op)
 #define LEAT_I_INPUT_OF(N, in, op) \
   __auto_type LEAT_I_CAT(leat_i_c, N) = (in); \
-  LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_c, N), op)
+  LEAT_I_CAN_RECV(LEAT_I_CAT(leat_i_c, N), op); \
+  _Static_assert(sizeof(LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N))) > 0, op ": the items are empty; for a pure signal use char")
 #define LEAT_I_RAW_IN(N) LEAT_I_RAW(LEAT_I_CAT(leat_i_c, N))
 #define LEAT_I_ITEM(N) LEAT_I_ELEM(LEAT_I_CAT(leat_i_c, N))
 /* And the function with its arguments, into leat_i_a<N>. */

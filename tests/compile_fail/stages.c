@@ -5,6 +5,7 @@
 
 typedef struct { int x, y; } point;
 typedef const char *text;
+__extension__ typedef struct {} nothing;
 LEAT_RESULT_DEFINE(int);
 LEAT_RESULT_DEFINE(double);
 LEAT_SLICE_DEFINE(int);
@@ -57,6 +58,7 @@ void stages(leat_view s, leat_rx(int) ints, leat_rx(double) doubles, leat_rx(lea
   //BAD leat_map: the function takes another number of arguments | leat_map(s, ints, times);
   //BAD leat_map: the function takes another number of arguments | leat_map(s, ints, half, 1);
   //BAD leat_take_while: the stage function does not answer bool | leat_take_while(s, ints, key);
+  //BAD leat_take: the items are empty | leat_take(s, (leat_rx(nothing))NULL, 1);
   //BAD leat_skip: needs | leat_skip(s, tx, 1);
   //BAD leat_skip: an argument does not have the type int64_t | leat_skip(s, ints, "1");
   //BAD leat_skip_while: the stage function does not take | leat_skip_while(s, doubles, even);
