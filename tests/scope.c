@@ -763,6 +763,17 @@ LEAT_FN(join_while_cancelled, leat_task *, t) {
   CHECK_EQ(leat_join(t), LEAT_OK);
   finished++;
 }
+LEAT_FN(join_oneself, leat_rx(leat_task *), of_mine) {
+  leat_task *mine;
+  if (leat_recv(of_mine, &mine) == LEAT_OK) leat_join(mine);
+}
+TEST_GO(joining_oneself_is_misuse) {
+  leat_scope(s);
+  leat_chan(leat_task *) c = leat_chan_make(s, leat_task *, 1);
+  leat_send(c, leat_spawn(s, join_oneself, leat_rx_of(c)));
+  CHECK_EQ(leat_wait(s), LEAT_PANIC);
+  CHECK(strstr(leat_failure_of(s)->message, "wait for itself") != NULL);
+}
 TEST_GO(a_join_waits_on_when_the_caller_is_cancelled) {
   leat_scope(outer);
   leat_chan(char) gate = leat_chan_make(outer, char, 0);

@@ -208,8 +208,8 @@ int leat_call(leat_closure closure);
 int leat_go_raw(const struct leat_scope *s, const char *name, int (*fn)(void *arg), void *arg);
 
 /* Waits until the task's goroutine has ended and answers its status (LEAT_OK for a function that returns nothing, LEAT_PANIC if it was
- * failed). Waits on even when the caller's scope is cancelled, which cancels the task as well if it is below it. leat_task_message: what
- * leat_fail or a panic said, "" if nothing; valid while the task's scope lives. */
+ * failed). Waits on even when the caller's scope is cancelled, which cancels the task as well if it is below it. A goroutine that joins its own
+ * task panics. leat_task_message: what leat_fail or a panic said, "" if nothing; valid while the task's scope lives. */
 int leat_join(leat_task *task);
 const char *leat_task_message(const leat_task *task);
 

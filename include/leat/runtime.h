@@ -35,7 +35,8 @@ enum leat_guard {
   LEAT_GUARD_CANARY,   /* a pattern at the stack's end, looked at when the goroutine gives up its thread */
 };
 
-/* LEAT_OK also when it already runs (the options are then not applied); LEAT_NOMEM. Any thread, not a goroutine. */
+/* LEAT_OK also when it already runs (the options are then not applied); LEAT_NOMEM, LEAT_SYSTEM (no descriptors are left). Any thread, not a
+ * goroutine. Where the runtime starts by itself and cannot, the process ends with a sentence. */
 int leat_runtime_start(const leat_options *options);
 /* Cancels what still runs, joins it and ends all threads; the runtime can be started again. LEAT_OK, or LEAT_INVALID when called from a
  * goroutine. The caller must be the only thread that uses leat. */

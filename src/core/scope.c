@@ -711,6 +711,7 @@ void leat_i_task_complete(struct leat_task *t, int status, leat_error *error) {
 
 int leat_join(leat_task *t) {
   struct goroutine *self = leat_i_self();
+  if (unlikely(t && self->task == t)) leat_i_panic("leat_join: a goroutine cannot wait for its own task: it would wait for itself; who started it can");
   lock_take(&t->lock);
   while (!t->done) {
     self->link = t->joiners;
