@@ -345,10 +345,40 @@ TEST_GO(an_effect_behind_a_buffer_ends_at_the_item_at_which_its_scope_does) {
       CHECK_EQ(leat_wait(s), LEAT_CANCELED);
     }
 }
+LEAT_MAP(of_huge, huge, huge, h) { return h; }
+LEAT_ZIP(end_of_first, huge, a, huge, b, int) { return (void)b, a.bytes[199999]; }
 TEST_GO(items_larger_than_a_stack) {
+  for (int way = 0; way < 6; way++) {
+    leat_scope(s);
+    leat_rx(huge) in = leat_map(s, leat_numbers(s, int, 0, 3), huge_of), outs[2];
+    int_rx out = NULL;
+    if (way == 0) out = leat_map(s, in, end_of);
+    if (way == 1) out = leat_map(s, leat_merge(s, leat_map(s, in, of_huge)), end_of);
+    if (way == 2) out = leat_merge(s, leat_map(s, in, end_of));
+    if (way == 3) out = leat_fan_out(s, leat_map(s, in, of_huge), 1, end_of);
+    if (way == 4) out = leat_parallel_map(s, in, 2, 2, end_of);
+    if (way == 5) {
+      CHECK_EQ(leat_tee(s, in, outs, 2), LEAT_OK);
+      out = leat_zip(s, outs[0], outs[1], end_of_first);
+    }
+    int i = 0;
+    leat_range(int, v, out) CHECK_EQ(v, i++);
+    CHECK_EQ(i, 3);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+}
+/* A stage that has ended has let go what was above it, which may be gone with its scope. */
+TEST_GO(the_reader_of_a_stage_that_has_ended_begins) {
   leat_scope(s);
-  int i = 0;
-  leat_range(int, v, leat_map(s, leat_map(s, leat_numbers(s, int, 0, 3), huge_of), end_of)) CHECK_EQ(v, i++);
-  CHECK_EQ(i, 3);
+  int_rx out;
+  int v;
+  {
+    leat_scope(inner);
+    int_rx shared = leat_map(inner, leat_map(inner, leat_numbers(inner, int, 0, 1 << 30), add_seen, 1), add_seen, 1);
+    leat_share(shared);
+    out = leat_map(s, shared, add_seen, 1);
+    CHECK_EQ(leat_recv(shared, &v), LEAT_OK);
+  }
+  while (leat_recv(out, &v) == LEAT_OK) {}
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }

@@ -28,7 +28,7 @@ static int run_merge(struct stage *g) {
     g->inputs[i] = NULL;
     struct merge_one_leat_args args = {g, in};
     LEAT_I_FN_RECORD(0, merge_one)
-    int status = leat_i_go(g->body_scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name});
+    int status = leat_i_go(g->body_scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name, .stack = stage_stack(g)});
     if (!status) continue;
     leat_i_chan_unuse(in);
     return status;

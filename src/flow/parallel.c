@@ -200,7 +200,7 @@ static int run_parallel_map(struct stage *g) {
   for (size_t i = 0; i < w->workers && !status; i++) {
     struct parallel_worker_leat_args args = {g, w};
     LEAT_I_FN_RECORD(0, parallel_worker)
-    status = leat_i_go(g->body_scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name});
+    status = leat_i_go(g->body_scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name, .stack = stage_stack(g)});
   }
   if (!status) status = emit_in_order(g, w);
   if (status != LEAT_CLOSED) leat_i_scope_cancel((struct scope *)g->body_scope, LEAT_CANCELED, "the parallel map ends");

@@ -105,6 +105,13 @@ struct chan *leat_i_stage_input(struct scope *s, struct leat_i_chan *in, size_t 
 
 static size_t aligned(size_t n) { return (n + 15) & ~(size_t)15; }
 
+/* While it is made, and what is above it is there for certain. */
+static void has_items_of(struct stage *g, const struct chan *in) {
+  const struct stage *up = leat_i_stage_feeding(in);
+  size_t largest = up ? up->largest : in->elem_size;
+  if (largest > g->largest) g->largest = largest;
+}
+
 static struct stage *make(const struct stage_spec *spec) {
   struct scope *s = (struct scope *)(spec->scope ? spec->scope : leat_current_scope());
   size_t n_ports = spec->sink ? 0 : spec->outputs ? spec->outputs : 1, own = aligned(spec->own);
@@ -118,6 +125,8 @@ static struct stage *make(const struct stage_spec *spec) {
                         .out_size = spec->out_size, .n_ports = n_ports, .own = (char *)g + head, .ports = (struct port *)(void *)((char *)g + head + own), .effect = spec->kind->effect};
     g->inputs = &g->in;
     g->n_inputs = in ? 1 : 0;
+    g->largest = spec->out_size;
+    if (in) has_items_of(g, in);
     for (size_t i = 0; i < n_ports; i++) {
       struct chan *out = chan_of(leat_i_chan_make((const struct leat_scope *)s, spec->out_size, spec->capacity, spec->birthplace));
       if (load_relaxed(&out->flags) & CHAN_FAILED) {
@@ -160,7 +169,7 @@ struct stage *leat_i_stage_make_of(const struct stage_spec *spec, struct leat_i_
   for (size_t i = 0; i < n; i++) {
     struct chan *c = leat_i_stage_input((struct scope *)s.scope, inputs[i], spec->out_size, spec->birthplace);
     leat_i_stage_read(c, s.name ? s.name : s.kind->name, s.birthplace);
-    if (g) in[i] = c;
+    if (g) has_items_of(g, in[i] = c);
     else leat_i_chan_unuse(c);
   }
   if (g) {
@@ -257,21 +266,11 @@ LEAT_FN_ERR(run_stage, struct stage *, g) {
   return status == LEAT_CLOSED ? LEAT_OK : status;
 }
 
-/* Functions take and give items by value: where these are large, on a larger stack. */
-static size_t stack_for(const struct stage *g) {
-  size_t largest = 0;
-  for (; g; g = leat_i_stage_feeding(g->in)) {
-    if (g->in_size > largest) largest = g->in_size;
-    if (g->out_size > largest) largest = g->out_size;
-  }
-  return largest <= 2048 ? 0 : 64 * 1024 + 8 * largest;
-}
-
 int leat_i_stage_start(struct stage *g) {
   keep(g);
   struct run_stage_leat_args args = {g};
   LEAT_I_FN_RECORD(0, run_stage)
-  int status = leat_i_go((const struct leat_scope *)g->scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name, .stack = stack_for(g)});
+  int status = leat_i_go((const struct leat_scope *)g->scope, &leat_i_fn0, &args, g->birthplace, &(leat_go_options){.name = g->name, .stack = stage_stack(g)});
   if (status) {
     leat_i_stage_end(g); /* it never ran */
     let_go(g);

@@ -88,6 +88,7 @@ struct stage {
   struct port *ports;
   size_t n_ports;
   size_t in_size, out_size;
+  size_t largest; /* of its items and those above it */
 
   /* For runs. */
   struct stage *above, *below;
@@ -142,6 +143,8 @@ static inline void stage_keeps(struct stage *g, int64_t more) {
 static inline void stage_has(struct stage *g, size_t n) { stage_keeps(g, (int64_t)n - g->kept); }
 /* Its goroutines receive from this channel, which is none of its inputs: who waits there waits for input. */
 void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c);
+/* For a goroutine that works for it, or on what is fused with it: functions take and give items by value, so large ones need a larger stack than usual. */
+static inline size_t stage_stack(const struct stage *g) { return g->largest <= 2048 ? 0 : 64 * 1024 + 8 * g->largest; }
 /* Starts a stage that is not waited for by anyone. A status. */
 int leat_i_stage_start(struct stage *g);
 /* An apply for kinds whose functions are kernels. */
