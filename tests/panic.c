@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 static char trace[64];
 static atomic_int traced;
@@ -331,4 +332,25 @@ TEST_GO(many_panic_and_exit_at_a_time) {
     for (int i = 0; i < 20; i++) leat_go(s, panics_or_exits, i);
     CHECK_EQ(leat_wait(s), LEAT_PANIC);
   }
+}
+
+/* Another thread waits for input all the while, and keeps its stream locked. */
+static void *read_a_line(void *unused) {
+  char line[8];
+  if (fgets(line, sizeof line, stdin)) CHECK(!"a line");
+  return unused;
+}
+TEST_GO_DIES(the_end_does_not_wait_for_who_reads, "leat: panic: at once", "1 goroutines run, ", "in a buffer of the program") {
+  int ends[2];
+  pthread_t t;
+  CHECK_EQ(pipe(ends), 0);
+  CHECK_EQ(dup2(ends[0], 0), 0);
+  FILE *own = fdopen(dup(2), "w");
+  CHECK(own && setvbuf(own, NULL, _IOFBF, 4096) == 0 && fputs("in a buffer of the program", own) >= 0);
+  CHECK_EQ(pthread_create(&t, NULL, read_a_line, NULL), 0);
+  while (ftrylockfile(stdin) == 0) {
+    funlockfile(stdin);
+    leat_yield();
+  }
+  leat_panic("at once");
 }

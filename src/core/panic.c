@@ -58,11 +58,11 @@ static char *report_of(const leat_error *error) {
 
 _Noreturn void leat_i_die_of(const leat_error *error) {
   char *report = report_of(error);
-  fflush(NULL);
+  leat_i_flush_stdout();
   leat_i_say("leat: %s", report ? report : leat_error_message(error));
   leat_i_say("leat: all goroutines:");
   leat_i_dump_report(LEAT_DUMP_GROUPED);
-  _exit(2);
+  leat_i_exit(2);
 }
 
 static _Noreturn void raise_panic(leat_error *error) {

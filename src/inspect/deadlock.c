@@ -58,8 +58,8 @@ void leat_i_check_deadlock(void) {
   leat_i_foreign_each(note_if_woken, &woken);
   leat_i_stacks_each(note_if_woken, &woken);
   if (woken || !all_is_quiet(&after) || before != after) return;
-  fflush(NULL);
+  leat_i_flush_stdout();
   leat_i_say("leat: deadlock: every goroutine waits, and no timer, descriptor, signal or other thread can wake one:");
   leat_i_dump_report(LEAT_DUMP_GROUPED);
-  _exit(2);
+  leat_i_exit(2);
 }

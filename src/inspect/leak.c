@@ -150,11 +150,11 @@ void leat_i_no_leaks_end(const leat_leak_mark *since) {
   }
   int n = leat_leak_each(*since, NULL, NULL);
   if (n <= 0) return;
-  fflush(NULL);
+  leat_i_flush_stdout();
   fprintf(stderr, "leat: LEAT_TEST_NO_LEAKS: %d still alive at the end of the block:\n", n);
   leat_leak_print(*since, stderr);
   leat_print_stuck(stderr);
-  fflush(NULL);
+  leat_i_flush_all();
   abort();
 }
 
@@ -169,7 +169,7 @@ void leat_i_leaks_at_exit(void) {
   const char *asked = getenv("LEAT_LEAKS");
   struct list list = {0};
   if (!asked || strcmp(asked, "1") != 0) return;
-  fflush(NULL);
+  leat_i_flush_stdout();
   search((leat_leak_mark){0}, leat_i_self()->id, &list);
   for (size_t i = 0; i < list.n; i++) {
     struct leak *l = (struct leak *)list.items + i;

@@ -1,9 +1,11 @@
 /* See report.h. */
 #define _GNU_SOURCE
 #include "report.h"
+#include "nondet.h"
 #include <errno.h>
 #include <leat/runtime.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,13 +169,42 @@ const char *leat_i_describe(const struct goroutine *g, char *buffer, size_t size
   return buffer;
 }
 
+void leat_i_flush_stdout(void) {
+  if (ftrylockfile(stdout) != 0) return;
+  fflush_unlocked(stdout);
+  funlockfile(stdout);
+}
+
+static _Atomic(uint32_t) flushed;
+static void *flush_all(void *unused) {
+  fflush(NULL);
+  store_release(&flushed, 1);
+  leat_i_nondet_wake(&flushed, 1);
+  return unused;
+}
+
+void leat_i_flush_all(void) {
+  static const int64_t PATIENCE = LEAT_SECONDS(1);
+  pthread_t thread;
+  leat_i_flush_stdout(); /* it may be the caller's own */
+  store_relaxed(&flushed, 0);
+  if (!leat_i_nondet_threads() || pthread_create(&thread, NULL, flush_all, NULL) != 0) return;
+  pthread_detach(thread);
+  for (int64_t until = leat_i_nondet_clock() + PATIENCE; !load_acquire(&flushed) && leat_i_nondet_clock() < until;) leat_i_nondet_sleep(&flushed, 0, until);
+}
+
+_Noreturn void leat_i_exit(int status) {
+  leat_i_flush_all();
+  _exit(status);
+}
+
 _Noreturn void leat_i_die(const char *format, ...) {
   char *text = NULL;
   va_list args;
   va_start(args, format);
   if (vasprintf(&text, format, args) < 0) text = NULL;
   va_end(args);
-  fflush(NULL);
+  leat_i_flush_stdout();
   leat_i_say("leat: %s", text ? text : format);
-  _exit(2);
+  leat_i_exit(2);
 }
