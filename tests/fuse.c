@@ -367,6 +367,24 @@ TEST_GO(items_larger_than_a_stack) {
     CHECK_EQ(leat_wait(s), LEAT_OK);
   }
 }
+/* A stage of a scope that has been left never begins: who reads it outside finds its end. */
+TEST_GO(the_reader_of_a_stage_whose_scope_has_been_left_begins) {
+  for (int way = 0; way < 3; way++) {
+    leat_scope(s);
+    int_rx out, outs[2], numbers = leat_map(s, leat_numbers(s, int, 0, 1 << 30), add_seen, 1);
+    {
+      leat_scope(inner);
+      if (way < 2) outs[0] = leat_map(inner, leat_map(inner, numbers, add_seen, 1), add_seen, 1);
+      else CHECK_EQ(leat_tee(inner, numbers, outs, 2), LEAT_OK);
+      out = leat_map(s, outs[0], add_seen, 1);
+      if (way == 1) CHECK_EQ(leat_wait(inner), LEAT_OK);
+    }
+    int v;
+    CHECK_EQ(leat_recv(out, &v), LEAT_CLOSED);
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+    CHECK_EQ(calls, 0);
+  }
+}
 /* A stage that has ended has let go what was above it, which may be gone with its scope. */
 TEST_GO(the_reader_of_a_stage_that_has_ended_begins) {
   leat_scope(s);

@@ -143,6 +143,7 @@ void leat_i_chan_unreference(struct chan *c) {
 void leat_i_chans_of_scope_free(struct chan *c) {
   while (c) {
     struct chan *next = c->scope_next;
+    if (unlikely(load_relaxed(&c->flags) & CHAN_UNASKED)) c->feeder->orphaned(c->feeder);
     leat_i_timer_free(c->timer);
     leat_i_chan_unreference(c);
     c = next;

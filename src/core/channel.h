@@ -21,6 +21,7 @@ enum chan_flag { CHAN_CLOSED = 1, CHAN_STOPPED = 2, CHAN_FAILED = 4, CHAN_SHARED
 struct feeder {
   void (*start)(struct feeder *f);   /* somebody receives; clears CHAN_UNASKED */
   void (*stopped)(struct feeder *f); /* the channel was stopped */
+  void (*orphaned)(struct feeder *f); /* its scope ends, and it has not begun: it never will */
   void (*free)(struct feeder *f);    /* the channel is freed */
 };
 

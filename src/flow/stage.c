@@ -12,13 +12,17 @@ static bool leave_idle(struct stage *g, int state) {
   return cas(&g->state, &idle, state);
 }
 
+static void asked(struct stage *g) {
+  for (size_t i = 0; i < g->n_ports; i++) atomic_fetch_and(&g->ports[i].chan->flags, ~(uint32_t)CHAN_UNASKED);
+}
+
 static void start(struct feeder *f) {
   struct stage *g = stage_of(f);
   bool ours = leave_idle(g, STAGE_STARTED);
   if (load_acquire(&g->state) == STAGE_ABSORBED)
     leat_i_panic("a receive from the output of %s (made at %s), which is part of another stage by now; if it is to have several readers, call leat_share before the "
                  "first value is asked for", g->name, g->birthplace);
-  for (size_t i = 0; i < g->n_ports; i++) atomic_fetch_and(&g->ports[i].chan->flags, ~(uint32_t)CHAN_UNASKED);
+  asked(g);
   if (ours) leat_i_stage_start(g);
 }
 
@@ -79,6 +83,14 @@ static void stopped(struct feeder *f) {
   end_unwanted(g);
 }
 
+/* A stage of a scope around this one reads it, and goes on: that finds the end of its input. */
+static void orphaned(struct feeder *f) {
+  struct stage *g = stage_of(f);
+  if (!leave_idle(g, STAGE_ENDED)) return;
+  asked(g); /* while all its outputs are there */
+  leat_i_stage_end(g);
+}
+
 static void port_freed(struct feeder *f) {
   struct stage *g = stage_of(f);
   if (sub(&g->ports_alive, 1) != 1) return;
@@ -133,7 +145,7 @@ static struct stage *make(const struct stage_spec *spec) {
         failed = true;
         break;
       }
-      g->ports[i] = (struct port){{start, stopped, port_freed}, g, out};
+      g->ports[i] = (struct port){{start, stopped, orphaned, port_freed}, g, out};
       out->feeder = &g->ports[i].feeder;
       add(&g->ports_alive, 1);
       add(&g->ports_open, 1);
