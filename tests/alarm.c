@@ -100,7 +100,7 @@ LEAT_FN(operate, int_chan, c) {
 TEST(checkpoints_and_operations_end_it) {
   CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 3, .max_threads = 3}), LEAT_OK);
   leat_scope(s);
-  set(0, LEAT_MS(100), LEAT_MS(100));
+  set(0, LEAT_MS(400), LEAT_MS(400));
   int_chan c = leat_chan_make(s, int, 1);
   leat_go(s, crunch_politely);
   leat_go(s, operate, c);
