@@ -56,7 +56,9 @@ struct shift {
   /* Laps. */
   bool timing;
   uint32_t untimed, weight; /* rounds to go until the next one that is timed; that this one stands for */
-  int64_t round_began, lap, worked;
+  int64_t round_began, worked;
+  _Atomic(int64_t) lap;       /* when it began; stored before `at`, loaded after it: */
+  _Atomic(struct part *) at; /* so a reader may find it too short, never too long. NULL: no part is being timed */
   size_t ahead;
   size_t n, main; /* the main part is the one with effects, or the first */
   struct part parts[];
@@ -261,14 +263,22 @@ static void add_shift(const struct shift *s, int64_t now, bool ended) {
   for (int i = 0; i < 2; i++)
     if (waited[i] < 0) waited[i] = 0; /* it began after `now`, by others who run */
   int64_t busy = life - waited[0] - waited[1];
-  if (busy < 0) busy = 0; /* one ended after it */
+  if (busy < 0) { /* one ended after it: the rest of that is of the next reading */
+    waited[waited[1] > waited[0]] += busy;
+    busy = 0;
+  }
+  const struct part *at = load_acquire(&((struct shift *)s)->at);
+  int64_t under_way = at ? now - load_relaxed(&((struct shift *)s)->lap) : 0; /* the lap that has not ended: may be all there is, and long */
+  if (under_way <= 0 || ended) at = NULL;
+  else laps = under_way;
   for (size_t i = 0; i < s->n; i++) laps += load_relaxed(&((struct shift *)s)->parts[i].laps);
   for (size_t i = 0; i < s->n; i++) {
     struct part *p = (struct part *)&s->parts[i];
     struct station *st = p->station;
     if (!st) continue;
     struct totals *t = ended ? &st->total : &st->now;
-    int64_t share = laps ? (int64_t)((double)busy * (double)load_relaxed(&p->laps) / (double)laps) : i == s->main ? busy : 0;
+    int64_t part_of_laps = load_relaxed(&p->laps) + (p == at ? under_way : 0);
+    int64_t share = laps ? (int64_t)((double)busy * (double)part_of_laps / (double)laps) : i == s->main ? busy : 0;
     t->in += s->is_run ? load_relaxed(&p->in) : load_relaxed(&((struct server *)server)->received);
     t->out += load_relaxed(&p->out);
     t->life += life;
@@ -301,10 +311,15 @@ void leat_i_shift_end(struct shift *s) {
 static void count(_Atomic(uint64_t) *n, size_t more) { store_relaxed(n, load_relaxed(n) + more); }
 static void count_time(_Atomic(int64_t) *t, int64_t more) { store_relaxed(t, load_relaxed(t) + more); }
 
+static void begin_lap(struct shift *s, int64_t now, struct part *at) {
+  store_relaxed(&s->lap, now);
+  store_release(&s->at, at);
+}
+
 void leat_i_shift_round(struct shift *s, size_t n, size_t ahead) {
   count(&s->parts[0].in, n);
   if (s->timing) {
-    if (s->ahead) count_time(&s->parts[0].more, (int64_t)s->ahead * (s->lap - s->round_began) * s->weight);
+    if (s->ahead) count_time(&s->parts[0].more, (int64_t)s->ahead * (load_relaxed(&s->lap) - s->round_began) * s->weight);
     s->weight = s->worked < SHORT_ROUND && leat_i_nondet_threads() ? ROUNDS_A_LAP : 1;
     s->untimed = s->weight;
   } else if (!s->untimed) {
@@ -314,7 +329,8 @@ void leat_i_shift_round(struct shift *s, size_t n, size_t ahead) {
   if (!s->timing) return;
   s->worked = 0;
   s->ahead = ahead;
-  s->round_began = s->lap = leat_i_nondet_clock();
+  s->round_began = leat_i_nondet_clock();
+  begin_lap(s, s->round_began, &s->parts[0]);
 }
 
 void leat_i_shift_did(struct shift *s, const struct stage *g, size_t in, size_t out) {
@@ -322,16 +338,16 @@ void leat_i_shift_did(struct shift *s, const struct stage *g, size_t in, size_t 
   if (g != s->last) count(&p[1].in, out);
   if (g != s->last || !s->has_output) count(&p->out, out); /* else the output's gauge does */
   if (!s->timing) return;
-  int64_t now = leat_i_nondet_clock(), took = now - s->lap;
+  int64_t now = leat_i_nondet_clock(), took = now - load_relaxed(&s->lap);
   size_t n = in > out ? in : out;
   count_time(&p->laps, took * s->weight);
   if (n > 1) count_time(&p->more, (int64_t)(n - 1) * took * s->weight);
   s->worked += took;
-  s->lap = now;
+  begin_lap(s, now, out && g != s->last ? &p[1] : NULL);
 }
 
 void leat_i_shift_delivered(struct shift *s) {
-  if (s->timing) s->lap = leat_i_nondet_clock();
+  if (s->timing) begin_lap(s, leat_i_nondet_clock(), NULL);
 }
 
 /* ---- reading ---- */

@@ -513,8 +513,10 @@ static void somebody_lives(struct analysis *a) {
   if (a->anybody) return;
   a->anybody = true;
   leat_i_memory_scan_data(&a->memory, MARK_LIVE);
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
-    if (!w->is_main && w->idle->args) leat_i_memory_scan(&a->memory, (uintptr_t)w->idle->args, (uintptr_t)w->idle->stack_high, MARK_LIVE);
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
+    char *from = load_acquire(&w->stack_from), *high = load_relaxed(&w->stack_high);
+    if (from && from < high) leat_i_memory_scan(&a->memory, (uintptr_t)from, (uintptr_t)high, MARK_LIVE);
+  }
   leat_i_numbers_in("/proc/self/fd", reach_data_of, a);
 }
 
@@ -618,7 +620,8 @@ static void look(struct analysis *a) {
   }
   leat_i_stacks_each_slab(announce_slab, a);
   leat_i_threads_ours_stacks(announce_slab, a);
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) announce_slab(w->idle->stack_low, w->idle->stack_high, a);
+  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
+    if (load_acquire(&w->stack_from)) announce_slab(load_relaxed(&w->stack_low), load_relaxed(&w->stack_high), a);
   for (size_t i = 0; i < a->subjects.n; i++)
     if (subject_at(a, i)->kind != KIND_GOROUTINE) announce_slab(subject_at(a, i)->g->stack_low, subject_at(a, i)->g->stack_high, a);
   see_scopes(a);

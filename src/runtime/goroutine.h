@@ -84,7 +84,7 @@ struct goroutine {
   /* Set at the start. */
   struct scope *base; /* the scope it was started in */
   const struct leat_i_fn *fn;
-  void *args; /* of the main goroutine, and of a thread's idle context: its first frame, above which libc's begin, and thread-local variables */
+  void *args; /* of the main goroutine: its first frame, above which libc's begin, and thread-local variables */
   const char *name, *birthplace;
   uint64_t id;
   struct ancestor ancestors[ANCESTORS]; /* the one that started it first */

@@ -66,7 +66,9 @@ static void *worker_main(void *argument) {
   set_current(w, w->idle);
   store_release(&w->thread_id, gettid());
   leat_i_thread_stack(&w->idle->stack_low, &w->idle->stack_high);
-  w->idle->args = __builtin_frame_address(0);
+  store_relaxed(&w->stack_low, w->idle->stack_low);
+  store_relaxed(&w->stack_high, w->idle->stack_high);
+  store_release(&w->stack_from, (char *)__builtin_frame_address(0));
 #ifdef LEAT_TSAN
   w->idle->tsan_fiber = __tsan_get_current_fiber();
 #endif
@@ -75,6 +77,7 @@ static void *worker_main(void *argument) {
   leat_i_work_loop(w);
   stop_spinning(w);
   leat_i_stack_cache_flush(&w->stacks);
+  store_release(&w->stack_from, NULL);
   store_release(&w->thread_id, 0);
   leat_i_signal_stack_remove(w->signal_stack);
   sub_seq(&leat_i_sched.n_threads, 1);

@@ -70,6 +70,8 @@ struct worker {
   uint32_t held_ticks;   /* for alarms: inspect/alarm.h */
   int64_t held_since;
   uint8_t held_level[2];
+  _Atomic(char *) stack_low, stack_high; /* the thread's, for the finder, as the next one: valid while that is not NULL, */
+  _Atomic(char *) stack_from; /* the thread's first frame, above which libc's begin, and thread-local variables; the main thread's is in its goroutine */
   _Atomic(uint32_t) alarm, alarm_ticks; /* kinds that are due, as bits; ticks at that time */
   _Atomic(int64_t) alarm_duration;
   pthread_t thread;
