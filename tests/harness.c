@@ -191,6 +191,8 @@ static void find_self(const char *argv0) {
 _Noreturn static void become_test(const struct test *t, const struct run *r) {
     setpgid(0, 0);
     sigprocmask(SIG_SETMASK, &original_signals, NULL);
+    for (int sig = 1; sig < NSIG; sig++)
+        signal(sig, SIG_DFL);  /* nohup, and a shell that runs this in the background, have some ignored */
     dup2(fileno(r->out), STDOUT_FILENO);
     dup2(fileno(r->err), STDERR_FILENO);
     int null = open("/dev/null", O_RDONLY);
