@@ -705,20 +705,21 @@ TEST_GO(channels_travel_through_channels) {
 
 /* Who is told by a try that a channel is closed may free it, while who closed it is on the way out. */
 static _Atomic(int_chan) to_close;
-static void *closes_each(void *rounds) {
-  for (int64_t i = 0; i < *(int64_t *)rounds; i++) {
+static atomic_bool all_closed;
+static void *closes_each(void *unused) {
+  for (;;) {
     int_chan c;
-    while (!(c = to_close)) {}
+    while (!(c = to_close))
+      if (all_closed) return unused;
     to_close = (int_chan)0;
     leat_close(c);
   }
-  return NULL;
 }
 TEST_GO(who_sees_a_close_may_release) {
-  int64_t rounds = test_scale(100000);
+  int64_t rounds = test_scale(100000), end = leat_now() + LEAT_SECONDS(ROUNDS_TAKE);
   pthread_t closer;
-  CHECK_EQ(pthread_create(&closer, NULL, closes_each, &rounds), 0);
-  for (int64_t i = 0; i < rounds; i++) {
+  CHECK_EQ(pthread_create(&closer, NULL, closes_each, NULL), 0);
+  for (int64_t i = 0; i < rounds && leat_now() < end; i++) {
     int_chan c = leat_chan_make(NULL, int, 1);
     int v;
     to_close = c;
@@ -731,6 +732,7 @@ TEST_GO(who_sees_a_close_may_release) {
     while (to_close) {}
     leat_release(c);
   }
+  all_closed = true;
   leat_blocking CHECK_EQ(pthread_join(closer, NULL), 0);
 }
 
@@ -761,6 +763,7 @@ LEAT_FN(keeps_the_ring_half_full) {
   while (round_begun >= 0 && !leat_yield()) {}
 }
 LEAT_FN(plays_rounds, int, rounds) {
+  int64_t end = leat_now() + LEAT_SECONDS(ROUNDS_TAKE);
   leat_scope(s);
   for (int r = 1; r <= rounds; r++) {
     uint64_t v;
@@ -775,6 +778,7 @@ LEAT_FN(plays_rounds, int, rounds) {
     CHECK(!sent || found == LEAT_OK || found_by_other == LEAT_OK);
     if (found_by_other != LEAT_OK) CHECK_EQ(leat_recv(first_chan, &v), LEAT_OK);
     if (found != LEAT_OK) CHECK_EQ(leat_recv(second_chan, &v), LEAT_OK);
+    if (leat_now() > end) break;
   }
   round_begun = -1;
 }

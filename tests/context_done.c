@@ -98,21 +98,22 @@ TEST_GO_DIES(done_cannot_be_released, "leat_release", "leat_done", "belongs to i
 
 /* Who finds leat_done closed finds the status, too. */
 static _Atomic(struct leat_scope *) to_cancel;
-static void *cancels_each(void *rounds) {
-  for (int64_t i = 0; i < *(int64_t *)rounds; i++) {
+static atomic_bool all_cancelled;
+static void *cancels_each(void *unused) {
+  for (;;) {
     struct leat_scope *c;
-    while (!(c = to_cancel)) {}
+    while (!(c = to_cancel))
+      if (all_cancelled) return unused;
     leat_cancel(c);
     to_cancel = NULL;
   }
-  return NULL;
 }
 TEST_GO(a_closed_done_comes_with_a_status) {
-  int64_t rounds = test_scale(30000);
+  int64_t rounds = test_scale(30000), end = leat_now() + LEAT_SECONDS(ROUNDS_TAKE);
   pthread_t canceller;
-  CHECK_EQ(pthread_create(&canceller, NULL, cancels_each, &rounds), 0);
+  CHECK_EQ(pthread_create(&canceller, NULL, cancels_each, NULL), 0);
   leat_scope(s);
-  for (int64_t i = 0; i < rounds; i++) {
+  for (int64_t i = 0; i < rounds && leat_now() < end; i++) {
     struct leat_scope *c = leat_with_cancel(s);
     leat_rx(char) done = leat_done(c);
     char v;
@@ -122,5 +123,6 @@ TEST_GO(a_closed_done_comes_with_a_status) {
     while (to_cancel) {}
     leat_context_release(c);
   }
+  all_cancelled = true;
   leat_blocking CHECK_EQ(pthread_join(canceller, NULL), 0);
 }

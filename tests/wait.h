@@ -18,6 +18,10 @@ static inline void pause_a_moment(void) {
 #define UNTIL(...) \
   while (!(__VA_ARGS__)) pause_a_moment()
 
+/* For rounds in which two threads look for each other in a loop: each takes a slice of time where others use the processors, too, so there are fewer
+ * then. */
+enum { ROUNDS_TAKE = 10 /* seconds at most */ };
+
 /* How many goroutines of this name are parked, as a brief dump shows it. */
 static inline size_t blocked_goroutines(const char *name) {
   char *text = NULL;

@@ -416,10 +416,12 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
   return LEAT_OK;
 }
 
-int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unused) {
-  happens_call();
-  (void)unused;
-  struct chan *c = chan_of(handle);
+/* Who has looked in vain before, and does again: without a frame, as leat_i_send. */
+INLINE bool still_would_block(struct worker *w, struct goroutine *self, bool may) {
+  return likely(!leat_i_scope_interrupts(self->scope)) && !may && self->fenced && likely(!operation_is_due(w));
+}
+
+static __attribute__((noinline)) int try_send_any(struct chan *c, const void *value) {
   struct goroutine *self = leat_i_self(), *woken = NULL;
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
@@ -430,6 +432,16 @@ int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unuse
   lock_take(&c->lock);
   status = send_locked(c, value, &woken);
   return finish(self, c, woken, status == WOULD_BLOCK ? LEAT_FULL : status);
+}
+int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unused) {
+  happens_call();
+  (void)unused;
+  struct chan *c = chan_of(handle);
+  struct worker *worker = leat_i_worker();
+  struct goroutine *self = worker ? load_relaxed(&worker->current) : NULL;
+  if (!c || !self || !is_of_words(c) || !still_would_block(worker, self, chan_may_send(c))) return try_send_any(c, value);
+  self->ignored = 0;
+  return LEAT_FULL;
 }
 
 /* A receive that fails zeroes its target, also on the nil channel, hence the size. */
@@ -551,10 +563,7 @@ int leat_i_recv_wanted(struct leat_i_chan *c, void *target, size_t size, struct 
   return recv_any(chan_of(c), target, size, LEAT_NEVER, wanted);
 }
 
-int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
-  happens_call();
-  (void)unused;
-  struct chan *c = chan_of(handle);
+static __attribute__((noinline)) int try_recv_any(struct chan *c, void *target, size_t size) {
   struct goroutine *self = leat_i_self(), *woken = NULL;
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
@@ -574,6 +583,17 @@ int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64
     happens_write(target, size);
   }
   return finish(self, c, woken, status);
+}
+int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
+  happens_call();
+  (void)unused;
+  struct chan *c = chan_of(handle);
+  struct worker *worker = leat_i_worker();
+  struct goroutine *self = worker ? load_relaxed(&worker->current) : NULL;
+  if (!c || !self || !is_of_words(c) || !still_would_block(worker, self, chan_may_recv(c))) return try_recv_any(c, target, size);
+  self->ignored = 0;
+  memset(target, 0, WORD);
+  return LEAT_EMPTY;
 }
 
 int leat_i_discard(struct leat_i_chan *handle) {
