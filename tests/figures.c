@@ -348,11 +348,13 @@ TEST_GO(what_a_stage_keeps_is_in_it) {
   for (int i = 0; i < 2; i++) CHECK_EQ(leat_send(in, i), LEAT_OK);
   do look(s);
   while (row_of("batch", "")->in < 2);
+  int64_t waited = row_of("batch", "")->waited_in;
+  do look(s);
+  while (row_of("batch", "")->waited_in == waited); /* it has put away both, and waits again */
   int64_t since = leat_now();
   leat_sleep(LEAT_MS(3));
   int64_t kept = leat_now() - since;
-  do look(s);
-  while (row_of("batch", "")->waited_in < LEAT_MS(2));
+  look(s);
   const leat_figures *f = row_of("batch", "");
   CHECK(f->l * (double)f->time >= 1.99 * (double)kept); /* of sums of nanoseconds */
   CHECK(f->l * (double)f->time <= 2 * (double)f->time);

@@ -612,7 +612,7 @@ static void look(struct analysis *a) {
   a->main_stack = start_of_main_stack();
   leat_i_foreign_each(note, a);
   leat_i_stacks_each(note, a);
-  qsort(a->subjects.items, a->subjects.n, sizeof(struct subject), by_stack);
+  if (a->subjects.n) qsort(a->subjects.items, a->subjects.n, sizeof(struct subject), by_stack);
   for (size_t i = 0; i < a->subjects.n; i++) {
     bool fresh;
     *leat_i_addresses_find(&a->by_goroutine, (uintptr_t)subject_at(a, i)->g, &fresh) = i;
