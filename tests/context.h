@@ -1,5 +1,5 @@
 /* What the tests of contexts share. leat/context.h holds what a context is, and what can be done with any scope through it; each has tests of
- * its own: context.c, context_done.c, context_follow.c, context_home.c, context_hook.c, context_value.c. */
+ * its own: context.c, context_done.c, context_end.c, context_follow.c, context_home.c, context_hook.c, context_value.c. */
 #pragma once
 #include "core/scope.h"
 #include "wait.h"

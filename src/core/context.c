@@ -66,8 +66,10 @@ static void *no_memory_for(struct scope *parent, const char *what, const char *w
 /* A context in a zeroed block of memory of its own, the size given. NULL out of memory, or if the parent is what stands for that. */
 static void *make(struct scope *parent, enum scope_kind kind, enum scope_shield shield, size_t size, const char *where) {
   if (parent == &no_memory.scope) return NULL;
-  struct context *c = calloc(1, size);
+  struct context *c = malloc(size); /* not calloc, which in glibc before 2.41 passes by the thread's cache of free blocks, */
   if (!c) return no_memory_for(parent, "a context could not be made", where);
+  __asm__("" : "+r"(c)); /* nor what compilers take for it */
+  memset(c, 0, size);
   c->scope.kind = (uint8_t)kind;
   c->scope.shield = (uint8_t)shield;
   c->scope.home = home_of(parent);
@@ -121,6 +123,10 @@ static void release(struct scope *s, const char *operation) {
   leat_i_scope_check(s, operation);
   if (s->kind == SCOPE_BLOCK) leat_i_panic("%s: this scope belongs to a block (at %s), which ends it", operation, s->birthplace);
   if (leat_i_scope_contains(s, self)) leat_i_panic("%s: a goroutine that runs in it (made at %s) cannot release it: it would wait for itself; who made it releases it", operation, s->birthplace);
+  if (likely(leat_i_scope_end_quietly(s))) {
+    leat_i_context_free(s);
+    return;
+  }
   leat_error *unhandled = leat_i_scope_end(s, self);
   happens_after(&s->status);
   leat_i_scope_detach(s);
@@ -284,6 +290,14 @@ bool leat_i_value_of(const struct leat_scope *view, const struct leat_i_key *key
   if (v) quietly memcpy(target, v->data, key->size);
   else quietly memset(target, 0, key->size);
   return v != NULL;
+}
+
+bool leat_i_extra_is_quiet(const struct extra *extra) {
+  struct extra *x = (struct extra *)extra;
+  if (load_relaxed(&x->done) || x->watches || load_relaxed(&x->follows) || x->kept || load_relaxed(&x->flow)) return false;
+  for (struct value *v = load_relaxed(&x->values); v; v = v->next)
+    if (v->key->drop) return false;
+  return true;
 }
 
 void leat_i_extra_free(struct scope *s) {

@@ -159,7 +159,8 @@ static void mark(struct scope *s, struct cancel *c) {
   happens_before(&s->status);
   if (done) leat_i_chan_close_with(done, &s->status, c->status, &c->woken);
   else store_seq(&s->status, c->status);
-  c->reaches_others = c->reaches_others || (s->owner && s->owner != c->by) || leat_i_has_listed_members(s);
+  bool has_members = s->kind == SCOPE_BLOCK || s->n_live; /* of a context all are counted; of the root plain threads are not */
+  c->reaches_others = c->reaches_others || (s->owner && s->owner != c->by) || (has_members && leat_i_has_listed_members(s));
 }
 
 /* Likewise, later. */
@@ -211,8 +212,9 @@ static void mark_and_interrupt(struct scope *top, struct cancel *c) {
 
 void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   const char *cause = c->cause;
-  char *copy = c->home || !cause ? NULL : strdup(cause); /* a scope that is left has a cause for good */
-  if (!c->home) cause = copy ? copy : "canceled, and no memory to say why";
+  bool for_good = c->home || cause == leat_status_text(c->status); /* a scope that is left has a cause for good, too */
+  char *copy = for_good || !cause ? NULL : strdup(cause);
+  if (!for_good) cause = copy ? copy : "canceled, and no memory to say why";
   struct scope *above = leat_i_also_counted(s);
   hold_up_joins(above);
   lock_take(&s->lock);
@@ -297,12 +299,17 @@ static inline void attach(struct scope *s, struct scope *parent) {
 }
 void leat_i_scope_attach(struct scope *s, struct scope *parent) { attach(s, parent); }
 
-static inline void detach(struct scope *s) {
-  struct scope *parent = s->parent;
-  lock_take(&parent->lock);
+/* With the parent's lock. */
+static inline void unlink_from(struct scope *parent, struct scope *s) {
   if (s->previous_sibling) s->previous_sibling->next_sibling = s->next_sibling;
   else parent->children = s->next_sibling;
   if (s->next_sibling) s->next_sibling->previous_sibling = s->previous_sibling;
+}
+
+static inline void detach(struct scope *s) {
+  struct scope *parent = s->parent;
+  lock_take(&parent->lock);
+  unlink_from(parent, s);
   lock_drop(&parent->lock);
   set_dead(s);
 }
@@ -356,12 +363,13 @@ static void join(struct scope *s, struct goroutine *self, bool all) {
 static void tasks_free(struct leat_task *list);
 
 leat_error *leat_i_scope_free_belongings(struct scope *s) {
-  leat_i_timers_of_scope_free(s->timers);
-  leat_i_chans_of_scope_free(s->chans);
-  tasks_free(s->tasks);
+  if (s->timers) leat_i_timers_of_scope_free(s->timers);
+  if (s->chans) leat_i_chans_of_scope_free(s->chans);
+  if (s->tasks) tasks_free(s->tasks);
   if (s->owns_cause) free((char *)s->cause);
-  free((char *)s->failure.name);
   if (load_relaxed(&s->extra)) leat_i_extra_free(s);
+  if (likely(!s->failure.status)) return NULL;
+  free((char *)s->failure.name);
   leat_error *error = (leat_error *)s->failure.error;
   if (s->failure.status == LEAT_PANIC && !s->failure_taken && !s->failure_passed_on) return error;
   leat_error_release(error);
@@ -411,6 +419,133 @@ leat_error *leat_i_scope_end(struct scope *top, struct goroutine *self) {
   }
 }
 
+/* ---- quiet ends ----
+ *
+ * A scope is quiet when nothing goes on in it that its end would have to stop or wait for: it has no goroutines, function timers, channels,
+ * hooks; nobody is in leat_wait for it; it follows nobody and is not watched, has no leat_done, no failure to be told, and no value with a
+ * function that drops it. The contexts below a quiet scope that are all quiet themselves are ended so:
+ *
+ * 1. Under the top's lock: the top has no goroutines, and no cancel holds its joins up. What runs in a context below is counted here too, and
+ *    has started before or never will: only what runs below, a hook or a function timer could start anything.
+ * 2. Still under it, each scope below is looked at under its own lock, parent before child. One that is not quiet: nothing has been changed, and
+ *    leat_i_scope_end does it. One whose deadline's timer is armed or about: the locks are dropped, as the callback takes them, the timers below
+ *    are disarmed, which waits for callbacks, and it all begins again. To walk there without locks is safe: by 1 nobody changes the tree.
+ * 3. Still under the top's lock: they are taken off it. Cancels from above, dumps and leak reports come by the top, with its lock: before this,
+ *    and then they have left again, or after it, and then they find nothing. Cancels from below would be somebody's who has no right any more to
+ *    the contexts, or a timer's: 2.
+ * 4. Without locks they are freed, from the leaves up: nobody else can come by them.
+ *
+ * A context that is released is taken off its parent likewise, under the parent's lock and its own.
+ *
+ * That they are not cancelled first nobody can see. The count of cancelled scopes is as if it had been. */
+
+/* With the lock. As in join, holding_up is looked at before the counts. */
+static inline bool nothing_goes_on(struct scope *s) {
+  return !load_acquire(&s->holding_up) && !s->n_live && !s->timers && (!load_relaxed(&s->extra) || leat_i_extra_is_quiet(load_relaxed(&s->extra)));
+}
+static inline bool is_quiet(struct scope *s) { return nothing_goes_on(s) && !load_acquire(&s->waits) && !s->chans && !s->failure.status; }
+static inline bool is_context(const struct scope *s) { return s->kind == SCOPE_CONTEXT || s->kind == SCOPE_VALUE; }
+static inline bool timer_is_idle(const struct scope *s) { return load_acquire(&((struct scope *)s)->timer.state) == TIMER_IDLE; }
+
+/* The next one below the top after s and what is below that. */
+static struct scope *behind(const struct scope *s, const struct scope *top) {
+  for (; s != top; s = s->parent)
+    if (s->next_sibling) return s->next_sibling;
+  return NULL;
+}
+static struct scope *after(const struct scope *s, const struct scope *top) { return s->children ? s->children : behind(s, top); }
+
+enum below { ALL_QUIET, TIMED, BUSY };
+
+/* With the top's lock, below which there is something. Takes the others' locks on the way down and drops them on the way up. */
+static enum below look_below(struct scope *top) {
+  enum below found = ALL_QUIET;
+  struct scope *s = top->children;
+  lock_take(&s->lock);
+  for (;;) {
+    if (!is_context(s) || !is_quiet(s)) found = BUSY;
+    else if (!timer_is_idle(s)) found = TIMED; /* if all the others are quiet */
+    struct scope *next = found == BUSY ? NULL : s->children;
+    while (!next && s != top) {
+      next = found == BUSY ? NULL : s->next_sibling;
+      struct scope *up = s->parent;
+      lock_drop(&s->lock);
+      s = up;
+    }
+    if (!next) return found;
+    lock_take(&next->lock);
+    s = next;
+  }
+}
+
+/* After look_below, nothing having changed. */
+static void disarm_below(struct scope *top) {
+  for (struct scope *s = top->children; s; s = after(s, top)) leat_i_timer_disarm(&s->timer);
+}
+
+static void count_canceled(struct scope *s) {
+  if (!load_relaxed(&s->status)) leat_i_count(COUNT_SCOPES_CANCELED, 1);
+}
+
+static void free_quiet(struct scope *s) {
+  happens_after(&s->status);
+  happens_after(&s->n_tasks);
+  happens_after(&s->n_live);
+  leat_i_scope_free_belongings(s);
+}
+
+/* A list of siblings taken off their parent, with all below them: each after those below it. */
+static void free_all_quiet(struct scope *s, const struct scope *top) {
+  while (s != top) {
+    while (s->children) s = s->children;
+    struct scope *next = s->next_sibling, *up = s->parent;
+    set_dead(s);
+    free_quiet(s);
+    leat_i_context_free(s);
+    if (!next && up != top) up->children = NULL;
+    s = next ? next : up;
+  }
+}
+
+/* Ends what is below a scope: false if something goes on there, or in the scope itself. */
+static inline bool end_quietly_below(struct scope *top) {
+  for (bool again = false;; again = true) {
+    lock_take(&top->lock);
+    struct scope *list = top->children;
+    enum below found = !nothing_goes_on(top) ? BUSY : list ? look_below(top) : ALL_QUIET;
+    if (found == ALL_QUIET) top->children = NULL;
+    lock_drop(&top->lock);
+    if (found == ALL_QUIET) {
+      if (list) free_all_quiet(list, top);
+      if (list && top->kind == SCOPE_BLOCK) count_canceled(top);
+      return true;
+    }
+    if (found == BUSY || again) return false;
+    disarm_below(top);
+  }
+}
+
+bool leat_i_scope_end_quietly(struct scope *s) {
+  if (!is_context(s)) return false;
+  struct scope *parent = s->parent;
+  leat_i_timer_disarm(&s->timer);
+  for (;;) {
+    lock_take(&parent->lock);
+    lock_take(&s->lock);
+    bool quiet = is_quiet(s) && timer_is_idle(s), leaf = !s->children;
+    if (quiet && leaf) unlink_from(parent, s);
+    lock_drop(&s->lock);
+    lock_drop(&parent->lock);
+    if (!quiet) return false;
+    if (leaf) break;
+    if (!end_quietly_below(s)) return false;
+  }
+  count_canceled(s);
+  set_dead(s);
+  free_quiet(s);
+  return true;
+}
+
 /* Whether there is more to end than a block that nothing happened in. */
 static bool is_busy(struct scope *s) {
   lock_take(&s->lock);
@@ -423,8 +558,8 @@ static void leave(struct scope *s, struct goroutine *self) {
   leat_error *unhandled = NULL;
   leat_i_holds_release(&s->held);
   credit_return_of(s);
-  if (is_busy(s)) unhandled = leat_i_scope_end(s, self);
-  else leat_i_timer_disarm(&s->timer);
+  if (end_quietly_below(s)) leat_i_timer_disarm(&s->timer);
+  else unhandled = leat_i_scope_end(s, self);
   happens_after(&s->status); /* who wrote the cause */
   happens_after(&s->n_tasks);
   happens_after(&s->n_live);
@@ -435,8 +570,8 @@ static void leave(struct scope *s, struct goroutine *self) {
     leat_error_release(self->last_failure);
     self->last_failure = leat_error_retain(s->failure.error);
   }
-  unhandled = leat_error_join(leat_i_scope_free_belongings(s), unhandled);
-  if (unhandled) leat_i_panic_with(unhandled);
+  leat_error *own = leat_i_scope_free_belongings(s);
+  if (unlikely(own || unhandled)) leat_i_panic_with(leat_error_join(own, unhandled));
 }
 
 void leat_i_scope_leave(struct leat_scope *const *space) {

@@ -12,6 +12,9 @@
  * scope above: what runs in a context is counted in each scope up to its home, which therefore joins it, and frees its contexts when it is
  * left, from the leaves up. Nothing else has to be told: cancelling, deadlines and failures take the ordinary paths.
  *
+ * Quiet ends. Most contexts end with nothing going on in them: nobody runs in them or waits for them, nobody watches them. Those are taken out of
+ * the tree and freed without being cancelled first, which nobody could see, and without the joins: scope.c says how, under "quiet ends".
+ *
  * Watches. Who is no part of the tree below a scope, and wants to act when that is cancelled, sets a watch on it. A cancel takes watches off
  * their scopes under the locks, and fires them after it has dropped them all, so that a watch may cancel another tree: with the locks held,
  * two scopes that watch each other would lie in each other's way. Who takes a watch back waits for one that is firing.
@@ -189,6 +192,8 @@ void leat_i_scope_detach(struct scope *s);
 /* Cancels and joins what is in and below the scope, and frees the contexts below. Answers the error of panics in those that
  * nobody has taken, or NULL. */
 struct leat_error *leat_i_scope_end(struct scope *s, struct goroutine *self);
+/* The same for a context in which, and below which, nothing goes on, and takes it out of the tree; false if something does, and then it is as before. */
+bool leat_i_scope_end_quietly(struct scope *s);
 /* What an ended scope owns. Answers the error of its own panic that nobody has taken, or NULL. */
 struct leat_error *leat_i_scope_free_belongings(struct scope *s);
 /* Whether the goroutine runs in the scope or below it. */
@@ -197,6 +202,7 @@ bool leat_i_scope_contains(const struct scope *s, const struct goroutine *self);
 /* context.c's part in the end of a scope. */
 void leat_i_scope_stop_watching(struct scope *s); /* its follows, and its hook */
 void leat_i_extra_free(struct scope *s);
+bool leat_i_extra_is_quiet(const struct extra *x); /* with the lock: to free it runs nobody's function, and nobody looks for it */
 void leat_i_flow_free(struct flow *f); /* flow/figures.c's; or NULL */
 
 /* The earliest that counts. Scopes may follow each other in a circle, so the question goes through so many of them and no more. */
