@@ -3,7 +3,7 @@
 #include "../runtime/park.h"
 #include "waiter.h"
 
-enum { CREDIT = 16, MOST_CREDIT = 2 * CREDIT, STARTS_BEFORE = 8 };
+enum { STARTS_BEFORE = 8 };
 
 /* With the lock, which it drops: n tasks less, or one service. If it was the last, those who wait for that go on; then the scope may be gone. */
 static void count_down(struct scope *s, uint32_t n, bool service) {

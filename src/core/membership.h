@@ -15,15 +15,39 @@
  * (Two CPUs that start in the same scope: 378 against 64 ns a start.) */
 #pragma once
 #include "scope.h"
+#include "../runtime/happens.h"
 #include "../runtime/worker.h"
+
+enum { CREDIT = 16, MOST_CREDIT = 2 * CREDIT };
 
 /* Counts a new goroutine. Fails with the scope's status when that has been cancelled. Any thread. */
 int leat_i_member_add(struct scope *s, struct goroutine *g);
-/* The same, on credit if it can be: by self, which starts it. */
+/* The same, on credit if it can be: by self, which starts it, on the worker or on none (NULL). If the worker has credit of the scope, self stands for
+ * it, or does so again when it has left the blocks that it has entered since: who leaves a scope gives its credit back. */
 int leat_i_member_start(struct goroutine *self, struct scope *s, struct goroutine *g);
+static inline int member_start(struct worker *w, struct goroutine *self, struct scope *s, struct goroutine *g) {
+  if (likely(w && load_relaxed(&w->credit_of) == s && !g->service && !leat_i_scope_interrupts(s))) {
+    uint32_t credit = load_relaxed(&w->credit);
+    if (likely(credit)) {
+      store_relaxed(&w->credit, credit - 1);
+      return LEAT_OK;
+    }
+  }
+  return leat_i_member_start(self, s, g);
+}
 void leat_i_member_take_back(struct goroutine *g); /* undoes both, for one that never ran */
 /* It ends: who waits for the last goes on. From here on the scope may be gone. */
 void leat_i_member_ended(struct goroutine *g);
+static inline void member_ended(struct worker *w, struct goroutine *g) {
+  struct scope *s = g->base;
+  uint32_t credit = load_relaxed(&w->credit) + 1;
+  if (likely(load_relaxed(&w->credit_of) == s && g->unlisted && !g->service && credit < MOST_CREDIT)) {
+    happens_before(&s->n_tasks);
+    store_relaxed(&w->credit, credit);
+  } else {
+    leat_i_member_ended(g);
+  }
+}
 
 /* Before it waits for the first time. */
 void leat_i_member_list(struct goroutine *g);

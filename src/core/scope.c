@@ -650,8 +650,7 @@ static void failure_is_taken(struct scope *s, const leat_error *error) {
   }
 }
 
-/* What others are told when it ends. */
-static __attribute__((noinline)) void tell_end(struct goroutine *g) {
+void leat_i_scope_tell_end(struct goroutine *g) {
   struct scope *s = g->base;
   int status = g->status;
   bool cancelled = (status == LEAT_CANCELED || status == LEAT_DEADLINE) && load_acquire(&s->status);
@@ -665,11 +664,6 @@ static __attribute__((noinline)) void tell_end(struct goroutine *g) {
   else leat_error_release(g->error);
   leat_error_release(g->last_failure);
   if (g->waitgroup) leat_i_waitgroup_ended(g->waitgroup, g);
-}
-
-void leat_i_scope_remove(struct goroutine *g) {
-  if (unlikely(g->status || g->error || g->last_failure || g->task || g->waitgroup)) tell_end(g);
-  leat_i_member_ended(g);
 }
 
 /* ---- the public rest ---- */
@@ -919,20 +913,13 @@ bool leat_i_hold_pass(struct chan *c) {
   return take_share(&self->holds, c);
 }
 
-static void hand_on_from(struct hold *list, struct hold **to, const void *args, size_t size) {
-  for (struct hold *h = list; h; h = h->next)
+void leat_i_hold_hand_on(const struct hold *list, struct hold **to, const void *args, size_t size) {
+  for (const struct hold *h = list; h; h = h->next)
     for (size_t at = 0; at + sizeof(void *) <= size; at += sizeof(void *))
       if (memcmp((const char *)args + at, &h->chan, sizeof(void *)) == 0) {
         hold_add(to, h->chan);
         break;
       }
-}
-
-void leat_i_holds_hand_on(struct goroutine *self, struct hold **to, const void *args, size_t size) {
-  if (size < sizeof(void *)) return;
-  for (struct scope *s = self->scope; s && s->owner == self; s = s->parent)
-    if (s->held) hand_on_from(s->held, to, args, size);
-  if (self->holds) hand_on_from(self->holds, to, args, size);
 }
 
 void leat_i_holds_release(struct hold **list) {

@@ -150,8 +150,8 @@ void leat_i_scope_init_root(struct scope *root);
 /* Cancels and joins all that is left, and frees it. */
 void leat_i_scope_end_root(struct goroutine *self);
 
-/* The goroutine has ended with g->status and g->error: records its failure, completes its task, counts it back, wakes who waits. */
-void leat_i_scope_remove(struct goroutine *g);
+/* The goroutine ends with g->status and g->error: records its failure, completes its task, counts it back in its wait group. */
+void leat_i_scope_tell_end(struct goroutine *g);
 void leat_i_waitgroup_ended(struct leat_waitgroup *group, struct goroutine *g);
 /* Records the first failure and cancels the scope. With a NULL message because of g->error; the message is copied. */
 void leat_i_scope_fail(struct scope *s, int status, const char *message, const struct goroutine *g, const char *birthplace);
@@ -227,5 +227,11 @@ void leat_i_task_complete(struct leat_task *t, int status, struct leat_error *er
 /* Shares in stage outputs. */
 void leat_i_hold_output(struct scope *s, struct chan *output);   /* the calling block made it */
 bool leat_i_hold_pass(struct chan *c);                           /* takes the calling block's share away, to be a stage's; false if it has none */
-void leat_i_holds_hand_on(struct goroutine *self, struct hold **to, const void *args, size_t size); /* of those that are among the arguments */
+void leat_i_hold_hand_on(const struct hold *list, struct hold **to, const void *args, size_t size); /* of those that are among the arguments */
+static inline void holds_hand_on(struct goroutine *self, struct hold **to, const void *args, size_t size) {
+  if (size < sizeof(void *)) return;
+  for (struct scope *s = self->scope; s && s->owner == self; s = s->parent)
+    if (unlikely(s->held != NULL)) leat_i_hold_hand_on(s->held, to, args, size);
+  if (unlikely(self->holds != NULL)) leat_i_hold_hand_on(self->holds, to, args, size);
+}
 void leat_i_holds_release(struct hold **list);

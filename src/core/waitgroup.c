@@ -133,6 +133,6 @@ int leat_waitgroup_wait_cancellable(leat_waitgroup *group) {
 int leat_i_waitgroup_go(const struct leat_scope *s, const struct leat_i_fn *fn, const void *args, const char *birthplace, const leat_go_options *o) {
   leat_waitgroup_add(o->leat_i_waitgroup, 1);
   int status = leat_i_go(s, fn, args, birthplace, o);
-  if (status != LEAT_OK) leat_waitgroup_done(o->leat_i_waitgroup); /* else its end does that: leat_i_scope_remove */
+  if (status != LEAT_OK) leat_waitgroup_done(o->leat_i_waitgroup); /* else its end does that: leat_i_scope_tell_end */
   return status;
 }

@@ -204,7 +204,7 @@ int leat_i_pass_on(struct leat_i_chan *out, void *item) {
 struct leat_i_chan *leat_i_stage_output(struct stage *g) { return (struct leat_i_chan *)(g ? g->out : leat_i_chan_failed()); }
 
 void *leat_i_stage_args(struct stage *g, const void *args, size_t size) {
-  leat_i_holds_hand_on(leat_i_self(), &g->holds, args, size);
+  holds_hand_on(leat_i_self(), &g->holds, args, size);
   return memcpy(g->own, args, size);
 }
 

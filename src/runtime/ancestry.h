@@ -4,6 +4,7 @@
  * On request (leat_options.start_stacks) the stacks of the starts are kept too. They are copied from starter to started, as many as there are
  * ancestors: a chain of references would grow without end where each goroutine starts the next. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 struct goroutine;
@@ -23,7 +24,7 @@ struct start_stacks {
   uintptr_t frames[ANCESTORS][START_FRAMES];
 };
 
-/* g is new and zeroed; self starts it, or nobody (NULL): a timer may. */
-void leat_i_ancestry_record(struct goroutine *g, const struct goroutine *self);
+extern _Atomic(bool) leat_i_keeps_start_stacks;
+struct start_stacks *leat_i_start_stacks_record(const struct start_stacks *of_starter); /* NULL out of memory */
 struct start_stacks *leat_i_start_stacks_retain(struct start_stacks *s); /* either may be given NULL */
 void leat_i_start_stacks_release(struct start_stacks *s);

@@ -48,8 +48,10 @@ struct hold {
   struct chan *chan;
 };
 
+/* In the order in which memory is touched: by every switch two lines of the cache, by a start those behind them. What a start writes anew it
+ * finds in few runs, which are zeroed with wide stores: see goroutine_new. */
 struct goroutine {
-  /* The first line of the cache: all that waking and switching touch. */
+  /* Zeroed at the start: the first line, */
   void *sp;               /* where it goes on; valid while it does not run */
   struct goroutine *link; /* in a run queue or a ready list */
   struct worker *home;    /* the only worker that may run it, or NULL */
@@ -63,52 +65,67 @@ struct goroutine {
   _Atomic(uint8_t) reason;     /* written before it waits, read by others without a lock, hence atomic */
   _Atomic(bool) timed;         /* likewise: the wait ends by itself at a deadline */
 
-  /* Waiting. */
-  void (*unlock)(void *); /* to be done once it has left its stack; NULL: unlock_arg is a lock to be dropped */
+  /* Set before each wait: to be done once it has left its stack; NULL: unlock_arg is a lock to be dropped. */
+  void (*unlock)(void *);
   void *unlock_arg;
+  struct scope *scope; /* the innermost one; the goroutine's own, set at the start */
+
+  /* zeroed, too: of waits, */
   struct lock park_lock;       /* stands in for waits that have no lock */
   _Atomic(uint32_t) foreign_awake;
   _Atomic(const void *) waits_for; /* for reports */
-
-  /* Owned by the goroutine itself. */
-  struct scope *scope;             /* the innermost one */
+  /* and owned by the goroutine itself, */
   struct leat_i_cleanup *cleanups; /* scopes and defers, innermost first */
-  struct server *server;           /* while it runs a stage that is measured: see core/gauge.h */
   uint32_t shield_floor; /* cancellation of scopes less deep than this does not reach it */
   uint16_t ignored;      /* cancelled answers in a row */
   bool fenced;           /* there has been a full fence since its thread last put into a channel or took from one: see chan_may_recv */
+  bool unlisted;         /* its scope does not list it yet: see core/membership.h; set at the start */
+
+  /* Set at the start. */
+  union {
+    struct {
+      uint64_t id;
+      const char *function; /* of a goroutine or the main one */
+      const char *birthplace;
+      struct ancestor ancestors[ANCESTORS]; /* the one that started it first */
+    };
+    struct ancestor lineage[1 + ANCESTORS]; /* the same: itself, then its ancestors */
+  };
+
+  /* Zeroed, too: owned by the goroutine itself, */
+  struct server *server; /* while it runs a stage that is measured: see core/gauge.h */
   bool panicking, deferring; /* the latter: a deferred call is under way */
+  bool stage; /* it runs a stage's functions: see the users of a channel in scope.h */
   int range_status, select_status;
+  int status; /* its end's */
   struct hold *holds;
+  struct leat_error *error;        /* why it fails, or NULL; owned */
+  struct leat_error *last_failure; /* of a scope that it has left after a leat_wait, which it may answer with; owned */
+  struct start_stacks *start_stacks; /* or NULL; owned */
+  /* and guarded by base->members_lock; of a plain thread, which is no member, by the runtime's lock. */
+  union {
+    struct goroutine *member_next, *foreign_next;
+  };
+  struct goroutine *member_prev;
 
   /* Set at the start. */
   struct scope *base; /* the scope it was started in */
   const struct leat_i_fn *fn;
   void *args; /* of the main goroutine: its first frame, above which libc's begin, and thread-local variables */
-  const char *name, *birthplace;
-  uint64_t id;
-  struct ancestor ancestors[ANCESTORS]; /* the one that started it first */
-  struct start_stacks *start_stacks;    /* or NULL; owned */
   struct leat_task *task;
   struct leat_waitgroup *waitgroup; /* to be counted back at its end, or NULL */
+  const char *name;
   uint32_t epoch; /* see inspect/leak.h */
-  int thread_id;  /* of a plain thread: the kernel's number */
   bool service;
-  bool unlisted; /* its scope does not list it yet: see core/membership.h; read and written by itself */
-  bool stage; /* it runs a stage's functions: see the users of a channel in scope.h */
 
-  /* Its end. */
-  int status;
-  struct leat_error *error;        /* why it fails, or NULL; owned */
-  struct leat_error *last_failure; /* of a scope that it has left after a leat_wait, which it may answer with; owned */
-
-  /* Guarded by base->members_lock. */
-  struct goroutine *member_next, *member_prev;
-
-  /* Its stack. */
+  /* Its stack: set when the slot is first used, or was trimmed, and the same for all that live there. */
+  bool canary;
+  uint8_t stack_class;
   struct slab *slab;
-  uint32_t slot;
-  uint32_t canary;
+  union {
+    struct slot *slot;
+    int thread_id; /* of a plain thread: the kernel's number */
+  };
   char *stack_low, *stack_high;
 #ifdef LEAT_ASAN
   void *asan_fake_stack;
@@ -116,7 +133,6 @@ struct goroutine {
 #ifdef LEAT_TSAN
   void *tsan_fiber;
 #endif
-  struct goroutine *foreign_next; /* list of plain threads; guarded by the runtime's lock */
 };
 
 /* With what it locks a mutex: see core/mutex.c. */
@@ -159,6 +175,8 @@ static inline void happens_after_for(struct goroutine *g, const void *address) {
 struct goroutine *leat_i_goroutine_new(const struct goroutine_start *start);
 /* Undoes it, for one that was never made runnable. */
 void leat_i_goroutine_discard(struct goroutine *g);
+/* The first function on each stack. */
+_Noreturn void leat_i_goroutine_main(struct goroutine *g);
 /* Ends the calling goroutine: it leaves its scope and its stack. */
 _Noreturn void leat_i_goroutine_exit(struct goroutine *self, int status);
 

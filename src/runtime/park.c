@@ -3,6 +3,7 @@
 #include "park.h"
 #include "../inspect/fault.h"
 #include "fence.h"
+#include "find.h"
 #include "idle.h"
 #include "nondet.h"
 #include "poller.h"
@@ -62,7 +63,7 @@ static void send_home(struct worker *home, struct goroutine *g);
 
 static __attribute__((noinline)) void finish_otherwise(struct worker *w, struct goroutine *g, enum after after) {
   switch (after) {
-  case AFTER_NOTHING: case AFTER_PARK: break;
+  case AFTER_NOTHING: case AFTER_PARK: case AFTER_EXIT: break; /* arrive's */
   case AFTER_START:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     starter_push(w, g);
@@ -81,14 +82,20 @@ static __attribute__((noinline)) void finish_otherwise(struct worker *w, struct 
       leat_i_wake_worker();
     }
     break;
-  case AFTER_EXIT:
-#ifdef LEAT_TSAN
-    __tsan_destroy_fiber(g->tsan_fiber);
-#endif
-    if (w->pinned == g) store_release(&w->finished, true);
-    leat_i_stack_put(w->pinned ? NULL : &w->stacks, g);
-    break;
   }
+}
+
+static __attribute__((noinline)) void finish_pinned(struct worker *w, struct goroutine *g) {
+  if (w->pinned == g) store_release(&w->finished, true);
+  leat_i_stack_put(NULL, g);
+}
+
+static inline __attribute__((always_inline)) void finish_exit(struct worker *w, struct goroutine *g) {
+#ifdef LEAT_TSAN
+  __tsan_destroy_fiber(g->tsan_fiber);
+#endif
+  if (unlikely(w->pinned != NULL)) finish_pinned(w, g);
+  else stack_put(&w->stacks, g);
 }
 
 /* What is to be done with the one who left. Answers the worker that it goes on on. */
@@ -101,16 +108,24 @@ static inline __attribute__((always_inline)) struct worker *arrive(void) {
   store_release(&w->after, AFTER_NOTHING);
   if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
   if (likely(after == AFTER_PARK)) commit_park(g, false);
+  else if (likely(after == AFTER_EXIT)) finish_exit(w, g);
   else finish_otherwise(w, g, after);
   credit_check(w, load_relaxed(&w->current));
   return w;
 }
 
-void leat_i_context_arrive(void) { arrive(); }
+/* The first frame on every stack the runtime makes: goroutines', and the idle context's of the main thread's worker. */
+__attribute__((used, visibility("hidden"))) _Noreturn void leat_i_goroutine_main(struct goroutine *g) {
+  struct worker *w = arrive();
+  if (unlikely(g->kind == KIND_IDLE)) {
+    leat_i_work_loop(w);
+    leat_i_die("internal error: the main thread's worker ended");
+  }
+  leat_i_goroutine_exit(g, g->fn->thunk(g->args));
+}
 
-static inline __attribute__((always_inline)) void switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
+static inline __attribute__((always_inline)) void depart(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
   if (unlikely(after != AFTER_PARK && after != AFTER_TIMED_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
-  int saved_errno = *w->errno_of_thread;
   from->fenced = false; /* what others who run on this thread put into channels meanwhile it has to be behind a fence of, too */
   if (unlikely(w->slice_start)) leat_i_slice_ends(w);
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
@@ -118,11 +133,21 @@ static inline __attribute__((always_inline)) void switch_to(struct worker *w, st
   store_relaxed(&w->after, after);
   set_current(w, to);
   sanitizer_leave(from, to, after == AFTER_EXIT);
-  leat_i_switch(&from->sp, to->sp);
+}
+
+static inline __attribute__((always_inline)) void switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
+  int saved_errno = *w->errno_of_thread;
+  depart(w, from, to, after);
+  if (after == AFTER_START) leat_i_switch_first(&from->sp, to->sp);
+  else leat_i_switch(&from->sp, to->sp);
   *arrive()->errno_of_thread = saved_errno; /* of another thread, maybe */
 }
 
 void leat_i_switch_to(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) { switch_to(w, from, to, after); }
+static __attribute__((noinline)) int start_at_once(struct worker *w, struct goroutine *self, struct goroutine *g) {
+  switch_to(w, self, g, AFTER_START);
+  return LEAT_OK;
+}
 
 void leat_i_slice_is_over(struct worker *w, struct goroutine *g) {
   for (; g; g = load_relaxed(&w->starters) ? starter_pop(w) : NULL) leat_i_ring_push(w, g);
@@ -298,14 +323,7 @@ static __attribute__((noinline)) void displace(struct worker *w, struct goroutin
   leat_i_wake_worker();
 }
 
-void leat_i_ready(struct goroutine *g) {
-  struct worker *w = leat_i_worker();
-  if (unlikely(!w || g->home || g->kind == KIND_FOREIGN || !load_relaxed(&w->has_token))) {
-    ready_elsewhere(w, g);
-    return;
-  }
-  count_wake(w, g);
-  prefetch(g);
+static inline __attribute__((always_inline)) void put_next(struct worker *w, struct goroutine *g) {
   if (load_relaxed(&w->next)) {
     displace(w, g);
     return;
@@ -319,17 +337,34 @@ void leat_i_ready(struct goroutine *g) {
   }
 }
 
-void leat_i_start(struct goroutine *self, struct goroutine *g) {
+void leat_i_ready(struct goroutine *g) {
   struct worker *w = leat_i_worker();
-  bool could = w && !self->home && !g->home && load_relaxed(&w->has_token), crowded = w && load_relaxed(&w->tail) - load_relaxed(&w->head) >= RING_SIZE / 2;
-  if (!could || !crowded || w->budget <= 1) {
-    leat_i_ready(g);
-    leat_i_operation(self);
+  if (unlikely(!w || g->home || g->kind == KIND_FOREIGN || !load_relaxed(&w->has_token))) {
+    ready_elsewhere(w, g);
     return;
   }
-  w->budget--;
-  store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
-  leat_i_switch_to(w, self, g, AFTER_START);
+  count_wake(w, g);
+  prefetch(g);
+  put_next(w, g);
+}
+
+int leat_i_start(struct goroutine *self, struct goroutine *g) {
+  struct worker *w = leat_i_worker();
+  if (unlikely(!w || g->home || !load_relaxed(&w->has_token))) {
+    leat_i_ready(g);
+    leat_i_operation(self);
+    return LEAT_OK;
+  }
+  if (unlikely(load_relaxed(&w->tail) - load_relaxed(&w->head) >= RING_SIZE / 2) && !self->home && w->budget > 1) {
+    w->budget--;
+    store_relaxed(&w->ticks, load_relaxed(&w->ticks) + 1);
+    return start_at_once(w, self, g);
+  }
+  count_in(&w->counters, COUNT_WOKEN + WAIT_NOTHING, 1);
+  if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
+  put_next(w, g);
+  if (unlikely(operation_is_due(w))) leat_i_look_around(w, self);
+  return LEAT_OK;
 }
 
 void leat_i_ready_list(struct goroutine *list) {
@@ -455,8 +490,9 @@ void leat_i_go_home(struct goroutine *self, struct worker *home) {
 
 _Noreturn void leat_i_leave_for_good(struct goroutine *self) {
   struct worker *w = leat_i_worker();
-  leat_i_switch_to(w, self, pick(w), AFTER_EXIT);
-  __builtin_unreachable();
+  struct goroutine *next = pick(w);
+  depart(w, self, next, AFTER_EXIT);
+  leat_i_switch_away(next->sp);
 }
 
 void leat_i_regain_token(struct goroutine *self) {

@@ -39,7 +39,6 @@ static _Atomic(struct goroutine *) main_goroutine; /* idle workers and dumps loo
 struct scope *leat_i_root_scope(void) { return &root; }
 struct goroutine *leat_i_main_goroutine(void) { return load_acquire(&main_goroutine); }
 bool leat_i_runtime_ignores_deadlock(void) { return in_force.ignore_deadlock; }
-bool leat_i_runtime_keeps_start_stacks(void) { return in_force.start_stacks; }
 
 /* ---- how many CPUs ---- */
 
@@ -144,6 +143,7 @@ static int start(const leat_options *options) {
   if (!in_force.stack) in_force.stack = DEFAULT_STACK;
   const char *start_stacks = getenv("LEAT_START_STACKS");
   if (start_stacks && atoi(start_stacks) > 0) in_force.start_stacks = 1;
+  store_relaxed(&leat_i_keeps_start_stacks, in_force.start_stacks);
   leat_i_fences_init();
   leat_i_stacks_init(in_force.stack, in_force.guard);
   leat_i_workers_init(in_force.workers, in_force.max_threads);
@@ -223,7 +223,7 @@ int leat_i_run_main(int (*fn)(int, char **), int argc, char **argv) {
   struct goroutine *self = &storage;
   memset(self, 0, sizeof *self);
   self->kind = KIND_MAIN;
-  self->name = "main";
+  self->name = self->function = "main";
   self->id = leat_i_goroutine_new_id();
   self->scope = self->base = &root;
   leat_i_thread_stack(&self->stack_low, &self->stack_high);

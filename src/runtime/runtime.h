@@ -5,7 +5,6 @@
 struct scope *leat_i_root_scope(void);
 struct goroutine *leat_i_main_goroutine(void); /* of leat_i_run_main, or NULL */
 bool leat_i_runtime_ignores_deadlock(void);
-bool leat_i_runtime_keeps_start_stacks(void);
 
 /* Whether this is the child of a fork of a process in which the runtime ran. Its locks are as they happened to be, so public functions that take
  * one, and do not ask for the caller's goroutine, look first. */

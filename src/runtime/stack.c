@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "stack.h"
 #include "../inspect/layout.h"
-#include "fence.h"
-#include "goroutine.h"
 #include "happens.h"
 #include "report.h"
 #include "run_queue.h"
@@ -30,30 +28,6 @@ static const uint64_t CANARY = UINT64_C(0x5ca1ab1e0ddba11);
 
 enum guard_kind { GUARD_NONE_YET, GUARD_MARKER, GUARD_PROTECTED, GUARD_CANARY };
 
-/* An entry of the side table; guarded by the class's lock, but for the last two.
- *
- * A report looks at a live goroutine only after it has marked its slot, and who ends waits for the mark to go: its descriptor is written anew
- * soon. The two sides are Dekker's: the one stores looked_at and loads live, the other stores live and loads the slab's lookers, who have
- * announced themselves before they mark anything; the heavy fence (fence.h) is the report's, once a slab. (A compare-and-swap at each end was a
- * fifteenth of starting and joining.) */
-struct slot {
-  struct slot *next; /* in the free list */
-  uint32_t index;    /* in its slab's table */
-  uint8_t guard;     /* enum guard_kind */
-  _Atomic(bool) live;
-  _Atomic(bool) looked_at; /* by a report */
-};
-
-struct slab {
-  char *base;
-  size_t stride, stack_size;
-  uint32_t n;
-  _Atomic(uint32_t) fresh; /* how many slots have ever been used */
-  _Atomic(uint32_t) lookers; /* reports that may mark slots */
-  int class;
-  struct slot slots[];
-};
-
 struct stack_class {
   struct lock lock;
   struct slot *dirty, *clean;
@@ -66,10 +40,10 @@ static struct stack_class classes[STACK_CLASSES];
 /* Only ever appended to, so that a signal handler can read it without a lock. */
 static _Atomic(struct slab *) slabs[MAX_SLABS];
 static _Atomic(uint32_t) n_slabs;
-static int default_class;
+int leat_i_default_stack_class;
 static _Atomic(enum guard_kind) best_guard; /* only gets worse */
 static _Atomic(int64_t) mprotect_budget;
-static bool on_valgrind; /* a request costs 1.4 ns elsewhere, and a goroutine's start and end 170 */
+bool leat_i_stacks_are_watched;
 _Atomic(bool) leat_i_stacks_have_canaries;
 
 static int class_of(size_t size) {
@@ -88,9 +62,13 @@ static int64_t max_map_count(void) {
 }
 
 void leat_i_stacks_init(size_t default_size, int guard) {
-  on_valgrind = RUNNING_ON_VALGRIND;
-  default_class = class_of(default_size);
-  if (default_class < 0) default_class = STACK_CLASSES - 1;
+#ifdef LEAT_ASAN
+  leat_i_stacks_are_watched = true;
+#else
+  leat_i_stacks_are_watched = RUNNING_ON_VALGRIND; /* asked once: a request costs 1.4 ns, also elsewhere */
+#endif
+  leat_i_default_stack_class = class_of(default_size);
+  if (leat_i_default_stack_class < 0) leat_i_default_stack_class = STACK_CLASSES - 1;
   best_guard = guard == LEAT_GUARD_CANARY ? GUARD_CANARY : guard == LEAT_GUARD_MPROTECT ? GUARD_PROTECTED : GUARD_MARKER;
   static _Atomic(bool) once;
   if (!exchange(&once, true)) store_relaxed(&mprotect_budget, max_map_count() / 4); /* each splits one mapping into three */
@@ -124,18 +102,9 @@ static struct goroutine *descriptor(struct slab *slab, uint32_t i) {
 
 static uint64_t *canary_of(const struct goroutine *g) { return (uint64_t *)(void *)g->stack_low; }
 
-void leat_i_stack_live(struct goroutine *g) { store_release(&g->slab->slots[g->slot].live, true); }
-
-static __attribute__((noinline)) void wait_until_not_looked_at(const struct slot *slot) {
+void leat_i_stack_await_looker(const struct slot *slot) {
   atomic_thread_fence(memory_order_seq_cst);
   while (load_acquire(&slot->looked_at)) sched_yield();
-}
-
-void leat_i_stack_not_live(struct goroutine *g) {
-  struct slot *slot = &g->slab->slots[g->slot];
-  store_release(&slot->live, false);
-  fence_light();
-  if (unlikely(load_acquire(&g->slab->lookers))) wait_until_not_looked_at(slot);
 }
 
 static void announce_looker(struct slab *slab) {
@@ -200,27 +169,27 @@ static struct slab *new_slab(int class) {
   return slab;
 }
 
-/* Between two goroutines nobody may use the stack; the next finds it uninitialised. */
-static void open_stack(struct goroutine *g) {
+void leat_i_stack_open(struct goroutine *g) {
 #ifdef LEAT_ASAN
   __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 #endif
-  if (unlikely(on_valgrind)) (void)VALGRIND_MAKE_MEM_UNDEFINED(g->stack_low, (size_t)(g->stack_high - g->stack_low));
+  (void)VALGRIND_MAKE_MEM_UNDEFINED(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 }
-static void shut_stack(struct goroutine *g) {
+void leat_i_stack_shut(struct goroutine *g) {
 #ifdef LEAT_ASAN
   __asan_poison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 #endif
-  if (unlikely(on_valgrind)) (void)VALGRIND_MAKE_MEM_NOACCESS(g->stack_low, (size_t)(g->stack_high - g->stack_low));
+  (void)VALGRIND_MAKE_MEM_NOACCESS(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 }
 
 static struct goroutine *hand_out(struct slab *slab, uint32_t i) {
   struct goroutine *g = descriptor(slab, i);
   g->slab = slab;
-  g->slot = i;
+  g->slot = &slab->slots[i];
+  g->stack_class = (uint8_t)slab->class;
   g->stack_low = slab->base + slab->stride * i + STACK_GUARD;
   g->stack_high = (char *)g;
-  open_stack(g);
+  if (unlikely(leat_i_stacks_are_watched)) leat_i_stack_open(g);
   g->canary = slab->slots[i].guard == GUARD_CANARY;
   if (g->canary)
     for (int w = 0; w < CANARY_WORDS; w++) canary_of(g)[w] = CANARY;
@@ -230,6 +199,15 @@ static struct goroutine *hand_out(struct slab *slab, uint32_t i) {
 static struct slab *slab_of(struct slot *slot) {
   return (struct slab *)(void *)((char *)(slot - slot->index) - offsetof(struct slab, slots));
 }
+
+#ifdef LEAT_DEBUG
+void leat_i_stack_check(const struct goroutine *g) {
+  const struct slab *slab = slab_of(g->slot);
+  if (g->slab != slab || descriptor(g->slab, g->slot->index) != g || g->stack_high != (const char *)g || g->stack_low != slab->base + slab->stride * g->slot->index + STACK_GUARD ||
+      g->stack_class != slab->class || g->canary != (g->slot->guard == GUARD_CANARY) || load_relaxed(&g->slot->live))
+    leat_i_die("internal error: the descriptor of a free stack was written to");
+}
+#endif
 
 static struct slot *fresh_slot(int class) {
   struct slab *slab = classes[class].newest;
@@ -276,10 +254,10 @@ static struct goroutine *get_from_class(int class) {
 
 /* All of one class; the last will be the first to be taken. */
 static void put_to_class(struct goroutine *const *gs, uint32_t n) {
-  struct stack_class *c = &classes[gs[0]->slab->class];
+  struct stack_class *c = &classes[gs[0]->stack_class];
   struct slot *first = NULL, *last = NULL;
   for (uint32_t i = 0; i < n; i++) {
-    struct slot *slot = &gs[i]->slab->slots[gs[i]->slot];
+    struct slot *slot = gs[i]->slot;
     slot->next = first;
     first = slot;
     if (!last) last = slot;
@@ -293,7 +271,7 @@ static void put_to_class(struct goroutine *const *gs, uint32_t n) {
 
 /* Several at once, so that workers that end what another starts seldom meet at the lock. */
 static void refill(struct stack_cache *cache) {
-  struct stack_class *c = &classes[default_class];
+  struct stack_class *c = &classes[leat_i_default_stack_class];
   lock_take(&c->lock);
   uint32_t n = c->n_dirty < STACK_CACHE / 2 ? c->n_dirty : STACK_CACHE / 2;
   c->n_dirty -= n;
@@ -306,28 +284,18 @@ static void refill(struct stack_cache *cache) {
 }
 
 struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
-  int class = size ? class_of(size) : default_class;
+  int class = size ? class_of(size) : leat_i_default_stack_class;
   if (class < 0) return NULL;
-#ifdef LEAT_HAPPENS
-  cache = NULL; /* see get_from_class */
-#endif
-  if (class == default_class && cache) {
+  if (STACK_CACHE > 0 && class == leat_i_default_stack_class && cache) {
     if (!cache->n) refill(cache);
-    if (cache->n) {
-      struct goroutine *g = cache->slots[--cache->n];
-      open_stack(g);
-      return g;
-    }
+    if (cache->n) return stack_from_cache(cache);
   }
   return get_from_class(class);
 }
 
 void leat_i_stack_put(struct stack_cache *cache, struct goroutine *g) {
-  shut_stack(g);
-#ifdef LEAT_HAPPENS
-  cache = NULL; /* see get_from_class */
-#endif
-  if (!cache || g->slab->class != default_class) {
+  if (unlikely(leat_i_stacks_are_watched)) leat_i_stack_shut(g);
+  if (STACK_CACHE == 0 || !cache || g->stack_class != leat_i_default_stack_class) {
     put_to_class(&g, 1);
     return;
   }

@@ -14,33 +14,83 @@
  * resident and 128 of page table a stack); mprotect, until half of vm.max_map_count is used up; a pattern at the stack's low end that is
  * looked at whenever the goroutine gives up its thread. The kinds below the first are reported through the log hook. */
 #pragma once
+#include "fence.h"
+#include "goroutine.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct goroutine;
 
 enum {
   STACK_GUARD = 16 * 1024,
   STACK_CLASSES = 16,      /* 16 KiB, 32 KiB, ... 512 MiB */
   STACK_SMALLEST = 16 * 1024,
-  STACK_CACHE = 64,        /* free slots of the default class that a worker keeps */
+#ifdef LEAT_HAPPENS
+  STACK_CACHE = 0, /* see get_from_class */
+#else
+  STACK_CACHE = 64, /* free slots of the default class that a worker keeps */
+#endif
 };
 
-struct slab; /* see stack.c */
+/* An entry of the side table; guarded by the class's lock, but for the last two.
+ *
+ * A report looks at a live goroutine only after it has marked its slot, and who ends waits for the mark to go: its descriptor is written anew
+ * soon. The two sides are Dekker's: the one stores looked_at and loads live, the other stores live and loads the slab's lookers, who have
+ * announced themselves before they mark anything; the heavy fence (fence.h) is the report's, once a slab. (A compare-and-swap at each end was a
+ * fifteenth of starting and joining.) */
+struct slot {
+  struct slot *next; /* in the free list */
+  uint32_t index;    /* in its slab's table */
+  uint8_t guard;     /* enum guard_kind */
+  _Atomic(bool) live;
+  _Atomic(bool) looked_at; /* by a report */
+};
+
+struct slab {
+  char *base;
+  size_t stride, stack_size;
+  uint32_t n;
+  _Atomic(uint32_t) fresh; /* how many slots have ever been used */
+  _Atomic(uint32_t) lookers; /* reports that may mark slots */
+  int class;
+  struct slot slots[];
+};
 
 struct stack_cache {
   int n;
-  struct goroutine *slots[STACK_CACHE];
+  struct goroutine *slots[STACK_CACHE > 0 ? STACK_CACHE : 1];
 };
 
 /* Once per runtime start. */
 void leat_i_stacks_init(size_t default_size, int best_guard);
 
-/* A slot whose stack has at least `size` bytes (0: the default). Answers its descriptor, of which only slab, slot, stack_low and
- * stack_high are set; NULL when memory, address space or commit ran out. The cache may be NULL. */
+extern int leat_i_default_stack_class;
+/* AddressSanitizer or Valgrind is told between which two goroutines nobody may use a stack; the next finds it uninitialised. */
+extern bool leat_i_stacks_are_watched;
+void leat_i_stack_open(struct goroutine *g);
+void leat_i_stack_shut(struct goroutine *g);
+
+/* A slot whose stack has at least `size` bytes (0: the default). Answers its descriptor, of which only what tells of the stack is set, the rest
+ * is as the last one left it; NULL when memory, address space or commit ran out. The cache may be NULL. Two forms: inline for the usual case. */
 struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size);
 void leat_i_stack_put(struct stack_cache *cache, struct goroutine *g);
+#ifdef LEAT_DEBUG
+void leat_i_stack_check(const struct goroutine *g); /* what its descriptor tells of a stack that nobody has */
+#else
+static inline void leat_i_stack_check(const struct goroutine *g) { (void)g; }
+#endif
+static inline struct goroutine *stack_from_cache(struct stack_cache *cache) {
+  struct goroutine *g = cache->slots[--cache->n];
+  leat_i_stack_check(g);
+  if (unlikely(leat_i_stacks_are_watched)) leat_i_stack_open(g);
+  return g;
+}
+static inline struct goroutine *stack_get(struct stack_cache *cache, size_t size) {
+  return likely(!size && cache && cache->n) ? stack_from_cache(cache) : leat_i_stack_get(cache, size);
+}
+static inline void stack_put(struct stack_cache *cache, struct goroutine *g) {
+  if (likely(cache->n < STACK_CACHE && g->stack_class == leat_i_default_stack_class && !leat_i_stacks_are_watched)) cache->slots[cache->n++] = g;
+  else leat_i_stack_put(cache, g);
+}
 /* Gives a worker's cache back to the list, when the worker ends. */
 void leat_i_stack_cache_flush(struct stack_cache *cache);
 
@@ -48,9 +98,14 @@ void leat_i_stack_cache_flush(struct stack_cache *cache);
  * answers whether there were any. Called by the watcher. */
 bool leat_i_stacks_trim(void);
 
+void leat_i_stack_await_looker(const struct slot *slot);
 /* From the first to the second a slot's goroutine is found by the functions below; both after its descriptor is complete. */
-void leat_i_stack_live(struct goroutine *g);
-void leat_i_stack_not_live(struct goroutine *g);
+static inline void stack_live(struct goroutine *g) { store_release(&g->slot->live, true); }
+static inline void stack_not_live(struct goroutine *g) {
+  store_release(&g->slot->live, false);
+  fence_light();
+  if (unlikely(load_acquire(&g->slab->lookers))) leat_i_stack_await_looker(g->slot);
+}
 
 struct stack_counts {
   uint64_t slabs, mapped;      /* mapped: bytes of address space */

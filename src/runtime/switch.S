@@ -50,6 +50,83 @@ leat_i_switch:
   .cfi_endproc
   .size leat_i_switch, .-leat_i_switch
 
+  .globl leat_i_switch_away
+  .hidden leat_i_switch_away
+  .type leat_i_switch_away, @function
+  .p2align 4
+leat_i_switch_away:
+  .cfi_startproc
+  endbr64
+  movq %rdi, %rsp
+  .cfi_adjust_cfa_offset 48
+  .cfi_rel_offset %rbp, 40
+  .cfi_rel_offset %rbx, 32
+  .cfi_rel_offset %r12, 24
+  .cfi_rel_offset %r13, 16
+  .cfi_rel_offset %r14, 8
+  .cfi_rel_offset %r15, 0
+  popq %r15
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r15
+  popq %r14
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r14
+  popq %r13
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r13
+  popq %r12
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %r12
+  popq %rbx
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbx
+  popq %rbp
+  .cfi_adjust_cfa_offset -8
+  .cfi_restore %rbp
+  popq %rcx
+  .cfi_adjust_cfa_offset -8
+  .cfi_register %rip, %rcx
+  notrack jmp *%rcx /* a return would be predicted to where this was called, always in vain */
+  .cfi_endproc
+  .size leat_i_switch_away, .-leat_i_switch_away
+
+  .globl leat_i_switch_first
+  .hidden leat_i_switch_first
+  .type leat_i_switch_first, @function
+  .p2align 4
+leat_i_switch_first:
+  .cfi_startproc
+  endbr64
+  pushq %rbp
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbp, 0
+  pushq %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %rbx, 0
+  pushq %r12
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r12, 0
+  pushq %r13
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r13, 0
+  pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r14, 0
+  pushq %r15
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset %r15, 0
+  movq %rsp, (%rdi)
+  leaq 56(%rsi), %rsp
+  .cfi_undefined %rip
+  movq 32(%rsi), %rbx /* leat_i_switch would take all of them from there */
+  xorl %r12d, %r12d
+  xorl %r13d, %r13d
+  xorl %r14d, %r14d
+  xorl %r15d, %r15d
+  jmp leat_i_switch_entry
+  .cfi_endproc
+  .size leat_i_switch_first, .-leat_i_switch_first
+
   .globl leat_i_switch_hold
   .hidden leat_i_switch_hold
   .type leat_i_switch_hold, @function
@@ -109,29 +186,6 @@ leat_i_switch_entry:
   .cfi_endproc
   .size leat_i_switch_entry, .-leat_i_switch_entry
 
-/* r15 r14 r13 r12 rbx rbp, the entry as return address, and a pad that leaves rsp 16-byte aligned at the entry's call. */
-  .globl leat_i_switch_prepare
-  .hidden leat_i_switch_prepare
-  .type leat_i_switch_prepare, @function
-  .p2align 4
-leat_i_switch_prepare:
-  .cfi_startproc
-  endbr64
-  leaq -72(%rdi), %rax
-  movq $0, 0(%rax)
-  movq $0, 8(%rax)
-  movq $0, 16(%rax)
-  movq $0, 24(%rax)
-  movq %rsi, 32(%rax)
-  movq $0, 40(%rax)
-  leaq leat_i_switch_entry(%rip), %rcx
-  movq %rcx, 48(%rax)
-  movq $0, 56(%rax)
-  movq $0, 64(%rax)
-  ret
-  .cfi_endproc
-  .size leat_i_switch_prepare, .-leat_i_switch_prepare
-
 #elif defined(__aarch64__)
   .text
   .globl leat_i_switch
@@ -184,6 +238,54 @@ leat_i_switch:
   .cfi_endproc
   .size leat_i_switch, .-leat_i_switch
 
+  .globl leat_i_switch_away
+  .hidden leat_i_switch_away
+  .type leat_i_switch_away, %function
+  .p2align 4
+leat_i_switch_away:
+  .cfi_startproc
+  hint #34
+  mov sp, x0
+  .cfi_adjust_cfa_offset 160
+  .cfi_rel_offset x19, 0
+  .cfi_rel_offset x20, 8
+  .cfi_rel_offset x21, 16
+  .cfi_rel_offset x22, 24
+  .cfi_rel_offset x23, 32
+  .cfi_rel_offset x24, 40
+  .cfi_rel_offset x25, 48
+  .cfi_rel_offset x26, 56
+  .cfi_rel_offset x27, 64
+  .cfi_rel_offset x28, 72
+  .cfi_rel_offset x29, 80
+  .cfi_rel_offset x30, 88
+  ldp x19, x20, [sp, #0]
+  ldp x21, x22, [sp, #16]
+  ldp x23, x24, [sp, #32]
+  ldp x25, x26, [sp, #48]
+  ldp x27, x28, [sp, #64]
+  ldp x29, x30, [sp, #80]
+  ldp d8, d9, [sp, #96]
+  ldp d10, d11, [sp, #112]
+  ldp d12, d13, [sp, #128]
+  ldp d14, d15, [sp, #144]
+  add sp, sp, #160
+  .cfi_adjust_cfa_offset -160
+  ret
+  .cfi_endproc
+  .size leat_i_switch_away, .-leat_i_switch_away
+
+  .globl leat_i_switch_first
+  .hidden leat_i_switch_first
+  .type leat_i_switch_first, %function
+  .p2align 4
+leat_i_switch_first:
+  .cfi_startproc
+  hint #34
+  b leat_i_switch
+  .cfi_endproc
+  .size leat_i_switch_first, .-leat_i_switch_first
+
   .globl leat_i_switch_hold
   .hidden leat_i_switch_hold
   .type leat_i_switch_hold, %function
@@ -229,30 +331,6 @@ leat_i_switch_entry:
   brk #1
   .cfi_endproc
   .size leat_i_switch_entry, .-leat_i_switch_entry
-
-  .globl leat_i_switch_prepare
-  .hidden leat_i_switch_prepare
-  .type leat_i_switch_prepare, %function
-  .p2align 4
-leat_i_switch_prepare:
-  .cfi_startproc
-  hint #34
-  sub x0, x0, #160
-  stp x1, xzr, [x0, #0]
-  stp xzr, xzr, [x0, #16]
-  stp xzr, xzr, [x0, #32]
-  stp xzr, xzr, [x0, #48]
-  stp xzr, xzr, [x0, #64]
-  adrp x9, leat_i_switch_entry
-  add x9, x9, :lo12:leat_i_switch_entry
-  stp xzr, x9, [x0, #80]
-  stp xzr, xzr, [x0, #96]
-  stp xzr, xzr, [x0, #112]
-  stp xzr, xzr, [x0, #128]
-  stp xzr, xzr, [x0, #144]
-  ret
-  .cfi_endproc
-  .size leat_i_switch_prepare, .-leat_i_switch_prepare
 #else
 #error "leat: no context switch for this processor; src/runtime/switch.S needs one"
 #endif

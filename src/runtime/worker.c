@@ -167,7 +167,7 @@ struct worker *leat_i_worker_of_main(struct goroutine *main_goroutine) {
   }
   idle->kind = KIND_IDLE;
   idle->scope = leat_i_root_scope();
-  idle->sp = leat_i_switch_prepare((void *)((uintptr_t)idle & ~(uintptr_t)15), idle);
+  idle->sp = switch_prepare((void *)((uintptr_t)idle & ~(uintptr_t)15), idle);
 #ifdef LEAT_ASAN
   idle->asan_fake_stack = NULL;
 #endif
