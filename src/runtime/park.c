@@ -114,9 +114,13 @@ static inline __attribute__((always_inline)) struct worker *arrive(void) {
   return w;
 }
 
+/* In a frame of its own: what it spills, such as the address of a lock, would else lie on the stack for the goroutine's life, and the finder takes it
+ * for a reference. */
+static __attribute__((noinline)) struct worker *arrive_first(void) { return arrive(); }
+
 /* The first frame on every stack the runtime makes: goroutines', and the idle context's of the main thread's worker. */
 __attribute__((used, visibility("hidden"))) _Noreturn void leat_i_goroutine_main(struct goroutine *g) {
-  struct worker *w = arrive();
+  struct worker *w = arrive_first();
   if (unlikely(g->kind == KIND_IDLE)) {
     leat_i_work_loop(w);
     leat_i_die("internal error: the main thread's worker ended");
