@@ -96,7 +96,7 @@ TEST_GO(assertions) {
 LEAT_FN(owns_a_scope_and_does_not_look) {
   leat_scope(s);
   leat_go(s, panics, 1);
-  while (leat_scope_goroutines(s)) leat_yield();
+  UNTIL(!leat_scope_goroutines(s));
 }
 TEST_GO(an_unseen_panic_goes_on_to_the_owner) {
   leat_set_log(hear, NULL);
@@ -308,7 +308,7 @@ TEST_DIES(a_panic_of_a_plain_thread, "leat: panic: of a thread", "in a thread th
 TEST_GO_DIES(an_unseen_panic_at_the_top, "leat: panic: number 2", "(panics), started at ", "by goroutine 1 (main)", "leat: all goroutines:") {
   leat_scope(s);
   leat_go(s, panics, 2);
-  while (leat_scope_goroutines(s)) leat_yield();
+  UNTIL(!leat_scope_goroutines(s));
 }
 TEST_GO_DIES(goexit_of_the_main_goroutine, "leat_goexit: only a goroutine can be ended so") { leat_goexit(); }
 TEST_DIES(goexit_of_a_plain_thread, "leat_goexit: only a goroutine can be ended so") { leat_goexit(); }
