@@ -273,7 +273,8 @@ static void put_to_class(struct goroutine *const *gs, uint32_t n) {
 static void refill(struct stack_cache *cache) {
   struct stack_class *c = &classes[leat_i_default_stack_class];
   lock_take(&c->lock);
-  uint32_t n = c->n_dirty < STACK_CACHE / 2 ? c->n_dirty : STACK_CACHE / 2;
+  uint32_t n = STACK_CACHE / 2;
+  if (n > c->n_dirty) n = c->n_dirty;
   c->n_dirty -= n;
   if (c->n_dirty < c->least_dirty) c->least_dirty = c->n_dirty;
   struct slot *taken = c->dirty;

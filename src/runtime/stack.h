@@ -88,7 +88,7 @@ static inline struct goroutine *stack_get(struct stack_cache *cache, size_t size
   return likely(!size && cache && cache->n) ? stack_from_cache(cache) : leat_i_stack_get(cache, size);
 }
 static inline void stack_put(struct stack_cache *cache, struct goroutine *g) {
-  if (likely(cache->n < STACK_CACHE && g->stack_class == leat_i_default_stack_class && !leat_i_stacks_are_watched)) cache->slots[cache->n++] = g;
+  if (likely(STACK_CACHE > 0 && cache->n < STACK_CACHE && g->stack_class == leat_i_default_stack_class && !leat_i_stacks_are_watched)) cache->slots[cache->n++] = g;
   else leat_i_stack_put(cache, g);
 }
 /* Gives a worker's cache back to the list, when the worker ends. */
