@@ -79,6 +79,9 @@ static inline __attribute__((always_inline)) struct goroutine *goroutine_new(str
   g->service = options->service;
   g->unlisted = true;
   record_ancestry(g, start->starter);
+#ifdef LEAT_ASAN
+  g->asan_fake_stack = NULL; /* that of who lived here before is gone */
+#endif
 #ifdef LEAT_TSAN
   g->tsan_fiber = __tsan_create_fiber(0);
   if (g->name) __tsan_set_fiber_name(g->tsan_fiber, g->name);
