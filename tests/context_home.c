@@ -47,7 +47,7 @@ TEST_GO(leaving_the_home_cancels_and_joins_its_contexts) {
     UNTIL(canceled == 1);
     CHECK_EQ(leat_scope_status(without), LEAT_OK);
     CHECK_EQ(leat_scope_status(below), LEAT_OK);
-    CHECK_EQ(leat_scope_goroutines(s), 2);
+    UNTIL(leat_scope_goroutines(s) == 2); /* it has counted itself before it ends */
   }
   CHECK_EQ(canceled, 3);
 }

@@ -82,14 +82,16 @@ TEST_GO(nothing_lies_longer_than_it_may) {
   SINK(k);
   leat_scope(s);
   leat_writer(int) w = writer_to(s, k, 100, LEAT_MS(5));
+  int late = 0; /* the second, on a machine that is too slow */
   for (int i = 0; i < 3; i++) {
     int64_t start = leat_now();
     CHECK_EQ(leat_write(w, 2 * i), LEAT_OK);
     CHECK_EQ(leat_write(w, 2 * i + 1), LEAT_OK);
+    late += leat_now() - start >= LEAT_MS(5);
     UNTIL(k->n == 2 * (size_t)i + 2);
     CHECK(leat_now() - start >= LEAT_MS(5));
   }
-  CHECK_EQ(k->calls, 3);
+  CHECK(k->calls >= 3 && k->calls <= 3 + late);
   check_numbers(k, 6);
 }
 TEST_GO(what_gathers_meanwhile_goes_together) {
