@@ -1,13 +1,6 @@
 /* See switch.h. */
 #if defined(__x86_64__)
-  .text
-  .globl leat_i_switch
-  .hidden leat_i_switch
-  .type leat_i_switch, @function
-  .p2align 4
-leat_i_switch:
-  .cfi_startproc
-  endbr64
+.macro save_registers
   pushq %rbp
   .cfi_adjust_cfa_offset 8
   .cfi_rel_offset %rbp, 0
@@ -26,8 +19,8 @@ leat_i_switch:
   pushq %r15
   .cfi_adjust_cfa_offset 8
   .cfi_rel_offset %r15, 0
-  movq %rsp, (%rdi)
-  movq %rsi, %rsp
+.endm
+.macro restore_registers
   popq %r15
   .cfi_adjust_cfa_offset -8
   .cfi_restore %r15
@@ -46,6 +39,20 @@ leat_i_switch:
   popq %rbp
   .cfi_adjust_cfa_offset -8
   .cfi_restore %rbp
+.endm
+
+  .text
+  .globl leat_i_switch
+  .hidden leat_i_switch
+  .type leat_i_switch, @function
+  .p2align 4
+leat_i_switch:
+  .cfi_startproc
+  endbr64
+  save_registers
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  restore_registers
   ret
   .cfi_endproc
   .size leat_i_switch, .-leat_i_switch
@@ -65,24 +72,7 @@ leat_i_switch_away:
   .cfi_rel_offset %r13, 16
   .cfi_rel_offset %r14, 8
   .cfi_rel_offset %r15, 0
-  popq %r15
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %r15
-  popq %r14
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %r14
-  popq %r13
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %r13
-  popq %r12
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %r12
-  popq %rbx
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %rbx
-  popq %rbp
-  .cfi_adjust_cfa_offset -8
-  .cfi_restore %rbp
+  restore_registers
   popq %rcx
   .cfi_adjust_cfa_offset -8
   .cfi_register %rip, %rcx
@@ -97,24 +87,7 @@ leat_i_switch_away:
 leat_i_switch_first:
   .cfi_startproc
   endbr64
-  pushq %rbp
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %rbp, 0
-  pushq %rbx
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %rbx, 0
-  pushq %r12
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r12, 0
-  pushq %r13
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r13, 0
-  pushq %r14
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r14, 0
-  pushq %r15
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r15, 0
+  save_registers
   movq %rsp, (%rdi)
   leaq 56(%rsi), %rsp
   .cfi_undefined %rip
@@ -134,24 +107,7 @@ leat_i_switch_first:
 leat_i_switch_hold:
   .cfi_startproc
   endbr64
-  pushq %rbp
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %rbp, 0
-  pushq %rbx
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %rbx, 0
-  pushq %r12
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r12, 0
-  pushq %r13
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r13, 0
-  pushq %r14
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r14, 0
-  pushq %r15
-  .cfi_adjust_cfa_offset 8
-  .cfi_rel_offset %r15, 0
+  save_registers
   movq %rsp, (%rdi)
   movq %rdx, %rdi
   subq $8, %rsp
