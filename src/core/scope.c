@@ -360,12 +360,10 @@ static void join(struct scope *s, struct goroutine *self, bool all) {
   happens_after(&s->n_tasks);
 }
 
-static void tasks_free(struct leat_task *list);
-
 leat_error *leat_i_scope_free_belongings(struct scope *s) {
   if (s->timers) leat_i_timers_of_scope_free(s->timers);
   if (s->chans) leat_i_chans_of_scope_free(s->chans);
-  if (s->tasks) tasks_free(s->tasks);
+  if (s->tasks) leat_i_tasks_free(s->tasks);
   if (s->owns_cause) free((char *)s->cause);
   if (load_relaxed(&s->extra)) leat_i_extra_free(s);
   if (likely(!s->failure.status)) return NULL;
@@ -799,134 +797,3 @@ size_t leat_scope_goroutines(leat_view view) {
 }
 
 leat_view leat_current_scope(void) { return (leat_view)leat_i_self()->scope; }
-
-/* ---- tasks ---- */
-
-static struct leat_task no_memory_task = {.done = true, .status = LEAT_NOMEM};
-
-struct leat_task *leat_i_task_new(struct scope *s) {
-  struct leat_task *t = calloc(1, sizeof *t);
-  if (!t) return &no_memory_task;
-  lock_take(&s->lock);
-  t->next = s->tasks;
-  s->tasks = t;
-  lock_drop(&s->lock);
-  return t;
-}
-
-bool leat_i_task_usable(const struct leat_task *t) { return t != &no_memory_task; }
-
-void leat_i_task_complete(struct leat_task *t, int status, leat_error *error) {
-  if (!leat_i_task_usable(t)) {
-    leat_error_release(error);
-    return;
-  }
-  struct goroutine *woken = NULL;
-  happens_before(t);
-  lock_take(&t->lock);
-  t->status = status;
-  t->error = error;
-  t->done = true;
-  for (struct goroutine *g = t->joiners, *after; g; g = after) {
-    after = g->link;
-    if (!leat_i_claim(g, LEAT_OK)) continue; /* does not happen: the wait is masked */
-    g->link = woken;
-    woken = g;
-  }
-  t->joiners = NULL;
-  lock_drop(&t->lock);
-  leat_i_ready_list(woken);
-}
-
-int leat_join(leat_task *t) {
-  struct goroutine *self = leat_i_self();
-  if (unlikely(t && self->task == t)) leat_i_panic("leat_join: a goroutine cannot wait for its own task: it would wait for itself; who started it can");
-  lock_take(&t->lock);
-  while (!t->done) {
-    self->link = t->joiners;
-    t->joiners = self;
-    leat_i_park(self, &(struct park){.reason = WAIT_TASK, .object = t, .lock = &t->lock, .deadline = LEAT_NEVER, .masked = true});
-    lock_take(&t->lock);
-  }
-  int status = t->status;
-  lock_drop(&t->lock);
-  happens_after(t);
-  return status;
-}
-
-const char *leat_task_message(const leat_task *t) { return leat_error_message(t->error); }
-const leat_error *leat_task_error(const leat_task *t) { return t->error; }
-
-static void tasks_free(struct leat_task *list) {
-  while (list) {
-    struct leat_task *next = list->next;
-    leat_error_release(list->error);
-    free(list);
-    list = next;
-  }
-}
-
-/* ---- shares in stage outputs ---- */
-
-static void hold_add(struct hold **list, struct chan *c) {
-  struct hold *h = malloc(sizeof *h);
-  if (!h) { /* a share that nobody can give up: then nothing stops it but its scope's end */
-    add(&c->users, 1);
-    return;
-  }
-  leat_i_chan_use(c);
-  *h = (struct hold){*list, c};
-  *list = h;
-}
-
-void leat_i_hold_output(struct scope *s, struct chan *output) {
-  struct goroutine *self = leat_i_self();
-  if (s->kind != SCOPE_BLOCK) s = s->home;
-  atomic_fetch_or(&output->flags, CHAN_OUTPUT);
-  if (s->owner != self && self->stage) { /* a stage's function makes it */
-    add(&output->users, 1);
-    atomic_fetch_or(&output->flags, CHAN_ADRIFT);
-    return;
-  }
-  hold_add(s->owner == self ? &s->held : &self->holds, output);
-}
-
-static struct hold **find_hold(struct hold **list, const struct chan *c) {
-  for (; *list; list = &(*list)->next)
-    if ((*list)->chan == c) return list;
-  return NULL;
-}
-
-static bool take_share(struct hold **list, struct chan *c) {
-  struct hold **place = find_hold(list, c), *h;
-  if (!place) return false;
-  h = *place;
-  *place = h->next;
-  free(h); /* the share itself lives on: it is now the stage's */
-  return true;
-}
-
-bool leat_i_hold_pass(struct chan *c) {
-  struct goroutine *self = leat_i_self();
-  for (struct scope *s = self->scope; s && s->owner == self; s = s->parent)
-    if (take_share(&s->held, c)) return true;
-  return take_share(&self->holds, c);
-}
-
-void leat_i_hold_hand_on(const struct hold *list, struct hold **to, const void *args, size_t size) {
-  for (const struct hold *h = list; h; h = h->next)
-    for (size_t at = 0; at + sizeof(void *) <= size; at += sizeof(void *))
-      if (memcmp((const char *)args + at, &h->chan, sizeof(void *)) == 0) {
-        hold_add(to, h->chan);
-        break;
-      }
-}
-
-void leat_i_holds_release(struct hold **list) {
-  while (*list) {
-    struct hold *h = *list;
-    *list = h->next;
-    leat_i_chan_unuse(h->chan);
-    free(h);
-  }
-}

@@ -223,6 +223,7 @@ struct leat_task {
 struct leat_task *leat_i_task_new(struct scope *s);
 bool leat_i_task_usable(const struct leat_task *t);
 void leat_i_task_complete(struct leat_task *t, int status, struct leat_error *error);
+void leat_i_tasks_free(struct leat_task *list);
 
 /* Shares in stage outputs. */
 void leat_i_hold_output(struct scope *s, struct chan *output);   /* the calling block made it */
