@@ -208,6 +208,68 @@ TEST_GO(cancelling_a_tree_of_scopes) {
   CHECK_EQ(canceled, total);
 }
 
+/* A cancel lets those go on that it has come to, while it looks for the others. */
+
+static void *cancel_from_thread(void *s) {
+  leat_cancel((struct leat_scope *)s);
+  return NULL;
+}
+LEAT_FN(wait_at_gate, leat_rx(char), gate) {
+  ran++;
+  char c;
+  int status = leat_recv(gate, &c);
+  CHECK(status == LEAT_CANCELED || status == LEAT_CLOSED);
+  canceled++;
+}
+TEST_GO(two_cancels_go_through_a_list_from_which_others_leave) {
+  enum { WAITING = 400 };
+  for (int round = 0, rounds = (int)test_scale(100) / 2 + 2; round < rounds; round++) {
+    ran = canceled = 0;
+    leat_scope(gates);
+    leat_chan(char) gate = leat_chan_make(gates, char, 0);
+    leat_scope(outer);
+    leat_scope(s);
+    for (int i = 0; i < WAITING; i++) leat_go(s, wait_at_gate, i % 3 ? leat_rx_of(gate) : (leat_rx(char))NULL);
+    UNTIL(ran == WAITING);
+    pthread_t inner_thread, outer_thread;
+    CHECK_EQ(pthread_create(&inner_thread, NULL, cancel_from_thread, s), 0);
+    CHECK_EQ(pthread_create(&outer_thread, NULL, cancel_from_thread, outer), 0);
+    leat_close(gate);
+    CHECK_EQ(pthread_join(inner_thread, NULL), 0);
+    CHECK_EQ(pthread_join(outer_thread, NULL), 0);
+    CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+    CHECK_EQ(canceled, WAITING);
+  }
+}
+
+static atomic_int nodes;
+LEAT_FN(short_lived_tree, uint32_t, seed, int, depth) {
+  leat_scope(s);
+  if (depth && seed % 5 == 0) leat_set_timeout(s, LEAT_US(seed >> 8 & 1023));
+  for (uint32_t i = 0; depth && i < 4; i++) nodes += leat_go(s, short_lived_tree, seed * 1664525u + 1013904223u * (i + 1), depth - 1) == LEAT_OK;
+  if (depth && seed % 3) CHECK(leat_wait(s) != LEAT_PANIC);
+  if (seed % 7 == 0) leat_cancel(s);
+  int_chan nil = NULL;
+  CHECK(leat_send(nil, 1) != LEAT_OK);
+  finished++;
+}
+TEST_GO(blocks_of_a_tree_are_left_while_it_is_cancelled_from_above_and_within) {
+  for (int round = 0, rounds = (int)test_scale(400) + 4; round < rounds; round++) {
+    nodes = finished = 0;
+    {
+      leat_scope(s);
+      for (uint32_t i = 0; i < 3; i++) nodes += leat_go(s, short_lived_tree, (uint32_t)round * 97 + i, 3) == LEAT_OK;
+      for (int i = 0; i < round % 40; i++) leat_yield();
+      pthread_t t;
+      CHECK_EQ(pthread_create(&t, NULL, cancel_from_thread, s), 0);
+      if (round % 2) leat_cancel(s);
+      CHECK_EQ(pthread_join(t, NULL), 0);
+      CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+    }
+    CHECK_EQ(finished, nodes);
+  }
+}
+
 TEST_GO(canceled_is_looked_at_before_readiness_and_keeps_the_value) {
   leat_scope(outer);
   int_chan c = leat_chan_make(outer, int, 2);
@@ -290,10 +352,6 @@ TEST_GO(a_cancel_without_cause_has_one_too) {
   leat_scope(s);
   leat_cancel(s);
   CHECK(leat_cause(s) != NULL && *leat_cause(s));
-}
-static void *cancel_from_thread(void *s) {
-  leat_cancel((struct leat_scope *)s);
-  return NULL;
 }
 TEST_GO(a_thread_may_cancel) {
   leat_scope(s);

@@ -3,7 +3,7 @@
 #include "../runtime/park.h"
 #include "waiter.h"
 
-enum { STARTS_BEFORE = 8 };
+enum { STARTS_BEFORE = 8, AHEAD = 10 };
 
 /* With the lock, which it drops: n tasks less, or one service. If it was the last, those who wait for that go on; then the scope may be gone. */
 static void count_down(struct scope *s, uint32_t n, bool service) {
@@ -107,11 +107,16 @@ static void end_on_credit(struct worker *w, struct scope *s) {
   count_down(s, CREDIT, false);
 }
 
+/* With the members' lock. */
+static void take_off(struct scope *s, struct slot *slot) {
+  if (slot->previous) slot->previous->next = slot->next;
+  else s->members = slot->next;
+  if (slot->next) slot->next->previous = slot->previous;
+}
+
 static void unlist(struct scope *s, struct goroutine *g) {
   lock_take(&s->members_lock);
-  if (g->member_prev) g->member_prev->member_next = g->member_next;
-  else s->members = g->member_next;
-  if (g->member_next) g->member_next->member_prev = g->member_prev;
+  take_off(s, g->slot);
   lock_drop(&s->members_lock);
 }
 
@@ -142,11 +147,13 @@ void leat_i_member_ended(struct goroutine *g) {
 
 void leat_i_member_list(struct goroutine *g) {
   struct scope *s = g->base;
+  struct slot *slot = g->slot;
   g->unlisted = false;
   lock_take(&s->members_lock);
-  g->member_next = s->members;
-  if (s->members) s->members->member_prev = g;
-  s->members = g;
+  slot->previous = NULL;
+  slot->next = s->members;
+  if (s->members) s->members->previous = slot;
+  s->members = slot;
   lock_drop(&s->members_lock);
 }
 
@@ -157,8 +164,42 @@ bool leat_i_has_listed_members(struct scope *s) {
   return any;
 }
 
-void leat_i_members_each_listed(struct scope *s, void (*visit)(struct scope *s, struct goroutine *g, void *environment), void *environment) {
+/* A cursor keeps the place in the list of a walk that has given up the lock; it looks like a slot that is nobody's. */
+static bool is_cursor(const struct slot *slot) { return slot->index == UINT32_MAX; }
+
+static struct slot *prefetch_next(struct slot *slot) {
+  if (!slot) return NULL;
+  if (!is_cursor(slot)) __builtin_prefetch(leat_i_stack_descriptor(slot), 1);
+  return slot->next;
+}
+static struct slot *prefetch_first(struct slot *slot) {
+  for (int i = 0; i < AHEAD; i++) slot = prefetch_next(slot);
+  return slot;
+}
+
+/* With the lock, which it gives up for a while. Answers who comes after the slot then. */
+static struct slot *pause_behind(struct scope *s, struct slot *slot, void (*pause)(void *environment), void *environment) {
+  struct slot cursor = {.index = UINT32_MAX, .previous = slot, .next = slot->next};
+  if (cursor.next) cursor.next->previous = &cursor;
+  slot->next = &cursor;
+  lock_drop(&s->members_lock);
+  pause(environment);
   lock_take(&s->members_lock);
-  for (struct goroutine *g = s->members; g; g = g->member_next) visit(s, g, environment);
+  take_off(s, &cursor);
+  return cursor.next;
+}
+
+void leat_i_members_each_listed(struct scope *s, bool (*visit)(struct scope *s, struct goroutine *g, void *environment), void (*pause)(void *environment), void *environment) {
+  lock_take(&s->members_lock);
+  struct slot *slot = s->members, *ahead = prefetch_first(slot);
+  while (slot) {
+    ahead = prefetch_next(ahead);
+    if (is_cursor(slot) || visit(s, leat_i_stack_descriptor(slot), environment)) {
+      slot = slot->next;
+    } else {
+      slot = pause_behind(s, slot, pause, environment);
+      ahead = prefetch_first(slot);
+    }
+  }
   lock_drop(&s->members_lock);
 }

@@ -1,8 +1,10 @@
 /* Scopes, inside: see leat/scope.h for what they mean.
  *
  * Cancellation. Each scope has its own status word, which its goroutines load before every blocking operation. A cancel stores it in the
- * scope and in all scopes below, then, in a second walk, claims the goroutines that wait there. The tree is walked under the scopes' locks,
- * parent before child, hand over hand, without recursion (trees may be deep, stacks are small).
+ * scope and in all scopes below, then, in a second walk, claims the goroutines that wait there, and makes them ready some dozens at a time. The
+ * first walk is under the scopes' locks, parent before child, hand over hand: who is through with it knows that all below are marked, by himself or by
+ * who came first. In the second the scopes from the top down to the one that it is at are held instead, by a count (holding_up) that joins, and who
+ * takes a scope out of the tree, wait for: those that it has left end meanwhile. Both without recursion (trees may be deep, stacks are small).
  *
  * Shields. A shield is a scope that a walk from above does not enter. Its goroutine, though, stays in the member list of a scope above, so
  * each wait carries its floor: the depth of the innermost shield around it. A cancel of scope X claims a wait only if the floor is at most
@@ -80,40 +82,42 @@ struct extra {
   char *deadline_cause;             /* guarded by deadline_lock; read by the timer's callback, which is not under way while it changes */
 };
 
+/* What a walk of a cancel touches comes first: of a hundred thousand scopes each lies on a stack that is cold by then. */
 struct scope {
   struct leat_i_cleanup cleanup; /* on the owner's list */
   struct scope *parent;
   struct goroutine *owner; /* whose block it is; NULL for the root and for contexts */
-  struct scope *home;      /* a context's */
-  uint32_t depth, outer_floor;
-  uint8_t kind, shield;
-  uint32_t epoch; /* see inspect/leak.h */
-  _Atomic(struct extra *) extra; /* set under the lock */
-  const char *birthplace;
-  _Atomic(int) status; /* changed under the lock, read without */
-  struct lock lock;
-
+  /* Guarded by the parent's lock. */
+  struct scope *next_sibling;
   /* Guarded by the lock. */
-  uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for; with the credit that workers have: membership.h */
-  uint32_t starts; /* up to when they go on credit */
-  _Atomic(bool) on_credit; /* without the lock */
-  _Atomic(uint32_t) holding_up; /* cancels that may yet start hooks, for which joins wait; without the lock */
-  _Atomic(uint32_t) waits;      /* calls of leat_wait that have not returned, for a context; without the lock */
-  struct goroutine *joiners; /* linked by link; one at most but for contexts */
-  bool left; /* its home is being left: a context without cancel made below it now is cancelled, too */
-  bool join_all, keep_going, failure_taken, failure_taken_below, failure_passed_on, owns_cause;
   struct scope *children;
+
+  struct slot *members; /* guarded by members_lock: goroutines that have waited, in this scope or in blocks within */
+  struct lock members_lock;
+  struct lock lock;
+  _Atomic(int) status; /* changed under the lock, read without */
+  uint32_t depth;
+  _Atomic(uint32_t) holding_up; /* cancels that are at work in the scope or below, or may yet start hooks: joins wait for them; without the lock */
+  uint8_t kind, shield;
+  bool left; /* its home is being left: a context without cancel made below it now is cancelled, too. Guarded by the lock, as those that follow */
+  bool join_all, keep_going, failure_taken, failure_taken_below, failure_passed_on, owns_cause;
+  _Atomic(bool) on_credit; /* without the lock */
+  struct scope *home;      /* a context's */
+  _Atomic(struct extra *) extra; /* set under the lock */
+  const char *cause;
+  uint32_t n_live, n_tasks; /* goroutines; those that leat_wait waits for; with the credit that workers have: membership.h */
+  struct goroutine *joiners; /* linked by link; one at most but for contexts */
+  uint32_t starts; /* up to when they go on credit */
+  _Atomic(uint32_t) waits;      /* calls of leat_wait that have not returned, for a context; without the lock */
   struct chan *chans;
   struct function_timer *timers;
   struct leat_task *tasks;
-  const char *cause;
   leat_failure failure;
 
-  /* Guarded by the parent's lock. */
-  struct scope *next_sibling, *previous_sibling;
-
-  struct lock members_lock;
-  struct goroutine *members; /* guarded by it: those that have waited, in this scope or in blocks within */
+  struct scope *previous_sibling; /* guarded by the parent's lock */
+  uint32_t outer_floor;
+  uint32_t epoch; /* see inspect/leak.h */
+  const char *birthplace;
 
   /* The owner's. */
   struct hold *held;
@@ -162,7 +166,8 @@ struct cancel {
   int status;
   const char *cause;        /* the caller's: it outlives the walk and all that this sets off */
   const struct scope *home; /* if a scope is being left: the home of the contexts that end with it */
-  struct goroutine *woken;  /* claimed, linked by link */
+  struct goroutine *woken;  /* from channels, and in hooks: claimed, or made, linked by link */
+  struct wake_batch *interrupted; /* claimed */
   struct watch *fired;
   const struct goroutine *by; /* whose thread this is */
   bool marked;                /* the tree, so now who waits in it is to be interrupted, */

@@ -102,11 +102,7 @@ struct goroutine {
   struct leat_error *error;        /* why it fails, or NULL; owned */
   struct leat_error *last_failure; /* of a scope that it has left after a leat_wait, which it may answer with; owned */
   struct start_stacks *start_stacks; /* or NULL; owned */
-  /* and guarded by base->members_lock; of a plain thread, which is no member, by the runtime's lock. */
-  union {
-    struct goroutine *member_next, *foreign_next;
-  };
-  struct goroutine *member_prev;
+  struct goroutine *foreign_next; /* and of a plain thread guarded by the runtime's lock */
 
   /* Set at the start. */
   struct scope *base; /* the scope it was started in */

