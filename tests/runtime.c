@@ -694,6 +694,21 @@ TEST_GO_DIES(overflow_by_one_large_frame, "overflows_by_one_frame", "runtime.c:"
   leat_go(s, overflows_by_one_frame);
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+LEAT_FN(waits_for_value, leat_rx(int), c) {
+  int v;
+  ran = leat_recv(c, &v);
+}
+/* There stacks are made ready several at a time: each has its guard. */
+TEST_GO_DIES(overflow_where_many_stacks_are_in_use, "overflows_by_recursion", "runtime.c:", "stack") {
+  skip_overflow();
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0);
+  for (int i = 0; i < 2000; i++) leat_go(s, waits_for_value, leat_rx_of(c));
+  wait_blocked("waits_for_value", 2000);
+  for (int i = 0; i < 5; i++) leat_go(s, waits_for_value, leat_rx_of(c));
+  leat_go(s, overflows_by_recursion);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 static void overflow_with(unsigned guard, bool large) {
   skip_overflow();
   CHECK_EQ(leat_runtime_start(&(leat_options){.guard = guard & 3, .fault_handlers = 1}), LEAT_OK);

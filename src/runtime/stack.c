@@ -11,10 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
 #endif
 
 enum {
@@ -34,6 +39,7 @@ struct stack_class {
   uint32_t n_clean, n_dirty, least_dirty; /* least since the last trim: that many have not been needed */
   struct slab *newest;
   uint32_t next_size;
+  uint32_t n_fresh; /* slots ever used */
 };
 
 static struct stack_class classes[STACK_CLASSES];
@@ -217,6 +223,7 @@ static struct slot *fresh_slot(int class) {
   if (!slab) return NULL;
   uint32_t i = add(&slab->fresh, 1);
   slab->slots[i].index = i;
+  classes[class].n_fresh++;
   return &slab->slots[i];
 }
 
@@ -286,11 +293,51 @@ static void refill(struct stack_cache *cache) {
   for (; n; taken = taken->next) cache->slots[--n] = descriptor(slab_of(taken), taken->index);
 }
 
+/* Slots without memory, several at once where there are many already: their guards, and their first pages, are a system call each instead of one
+ * call and one page fault for each slot. The kernel may not know how: then only the page faults and guards are dearer. */
+enum { PREPARED = STACK_CACHE > 0 ? STACK_CACHE / 2 : 1, ONE_IN = 16 };
+static _Atomic(bool) one_by_one;
+
+static bool advise(const struct iovec *parts, uint32_t n, int advice) {
+  enum { THIS_PROCESS = -10000 }; /* PIDFD_SELF */
+  long done = 0, bytes = 0;
+  for (uint32_t i = 0; i < n; i++) bytes += (long)parts[i].iov_len;
+  quietly done = syscall(SYS_process_madvise, THIS_PROCESS, parts, (size_t)n, advice, 0);
+  return done == bytes;
+}
+
+static char *low_end(const struct slab *slab, const struct slot *slot) { return slab->base + slab->stride * slot->index; }
+
+static void prepare(struct stack_cache *cache) {
+  struct stack_class *c = &classes[leat_i_default_stack_class];
+  struct slot *slots[PREPARED];
+  struct iovec parts[PREPARED];
+  uint32_t n = 0, unguarded = 0;
+  if (leat_i_stacks_are_watched || best_guard != GUARD_MARKER || load_relaxed(&one_by_one)) return;
+  lock_take(&c->lock);
+  uint32_t most = c->n_fresh / ONE_IN < PREPARED ? c->n_fresh / ONE_IN : PREPARED;
+  for (; n < most && c->clean; c->n_clean--) slots[n++] = pop(&c->clean);
+  while (n < most && (slots[n] = fresh_slot(leat_i_default_stack_class))) n++;
+  lock_drop(&c->lock);
+  if (!n) return;
+  for (uint32_t i = 0; i < n; i++)
+    if (slots[i]->guard == GUARD_NONE_YET) parts[unguarded++] = (struct iovec){low_end(slab_of(slots[i]), slots[i]), STACK_GUARD};
+  bool guarded = !unguarded || advise(parts, unguarded, MADV_GUARD_INSTALL);
+  for (uint32_t i = 0; i < n; i++) {
+    if (slots[i]->guard == GUARD_NONE_YET) slots[i]->guard = guarded ? GUARD_MARKER : install_guard(low_end(slab_of(slots[i]), slots[i]));
+    uintptr_t at = (uintptr_t)descriptor(slab_of(slots[i]), slots[i]->index);
+    parts[i] = (struct iovec){(void *)(at & ~(uintptr_t)4095), 4096};
+  }
+  if (!guarded || !advise(parts, n, MADV_POPULATE_WRITE)) store_relaxed(&one_by_one, true);
+  while (n--) cache->slots[cache->n++] = hand_out(slab_of(slots[n]), slots[n]->index);
+}
+
 struct goroutine *leat_i_stack_get(struct stack_cache *cache, size_t size) {
   int class = size ? class_of(size) : leat_i_default_stack_class;
   if (class < 0) return NULL;
   if (STACK_CACHE > 0 && class == leat_i_default_stack_class && cache) {
     if (!cache->n) refill(cache);
+    if (!cache->n) prepare(cache);
     if (cache->n) return stack_from_cache(cache);
   }
   return get_from_class(class);
