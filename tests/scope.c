@@ -270,6 +270,31 @@ TEST_GO(blocks_of_a_tree_are_left_while_it_is_cancelled_from_above_and_within) {
   }
 }
 
+LEAT_FN(enter_and_leave_blocks) {
+  for (int i = 0, after = 0; after < 300; i++) {
+    leat_scope(s);
+    {
+      leat_scope(within);
+      if (leat_scope_status(within)) after++;
+    }
+    if (i % 64 == 0) leat_yield();
+  }
+  finished++;
+}
+TEST_GO(blocks_are_entered_and_left_where_a_cancel_goes_by) {
+  for (int round = 0, rounds = (int)test_scale(1000) + 20; round < rounds; round++) {
+    finished = canceled = 0;
+    leat_scope(s);
+    for (int i = 0; i < 3; i++) leat_go(s, enter_and_leave_blocks);
+    for (int i = 0; i < 6; i++) leat_go(s, wait_for_cancel, LEAT_CANCELED);
+    for (int i = 0; i < round % 8; i++) leat_yield();
+    leat_cancel(s);
+    CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+    CHECK_EQ(finished, 3);
+    CHECK_EQ(canceled, 6);
+  }
+}
+
 TEST_GO(canceled_is_looked_at_before_readiness_and_keeps_the_value) {
   leat_scope(outer);
   int_chan c = leat_chan_make(outer, int, 2);
