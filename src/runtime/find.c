@@ -5,10 +5,9 @@
 #include "park.h"
 #include "poller.h"
 #include "run_queue.h"
+#include "steal.h"
 #include "timer.h"
 #include "../inspect/deadlock.h"
-
-enum { SPIN_ROUNDS = 4, SPIN_PAUSES = 48 }; /* to look costs those at work the lines that they write */
 
 static struct goroutine *take_inbox(struct worker *w) {
   if (!load_relaxed(&w->inbox)) return NULL;
@@ -30,27 +29,6 @@ static struct goroutine *take_local(struct worker *w) {
   }
   w->budget = SLICE;
   return ring_next(w);
-}
-
-static struct goroutine *spin(struct worker *w) {
-  struct sched *s = &leat_i_sched;
-  struct goroutine *g = leat_i_steal(w, NULL);
-  if (g || load_relaxed(&s->workers) == 1) return g;
-  if (!w->spinning) { /* no more than half of those at work may spin */
-    if (2 * load_relaxed(&s->n_spinning) >= load_relaxed(&s->n_running)) return NULL;
-    w->spinning = true;
-    add_seq(&s->n_spinning, 1);
-  }
-  struct thief thief = {.spun = false};
-  leat_i_see(&thief.at_first);
-  for (int round = 0; round < SPIN_ROUNDS; round++) {
-    leat_i_see(&thief.lately);
-    for (int i = 0; i < SPIN_PAUSES; i++) cpu_relax();
-    if (load_relaxed(&s->stopping) || load_relaxed(&w->inbox)) return NULL;
-    if ((g = leat_i_shared_pop(w)) || (g = leat_i_steal(w, &thief))) return g;
-  }
-  thief.spun = true;
-  return leat_i_steal(w, &thief);
 }
 
 /* For the worker that exists for one goroutine. NULL when that has ended. */
@@ -93,9 +71,12 @@ static struct goroutine *find(struct worker *w) {
       look_outside(w);
       if ((g = leat_i_shared_pop(w))) return g;
     }
-    if ((g = take_local(w)) || (g = leat_i_shared_pop(w))) return g;
+    if ((g = take_local(w))) return g;
+    if (haul_is_open(&w->haul)) leat_i_haul_weigh(&w->haul, leat_i_nondet_clock());
+    if ((g = leat_i_shared_pop(w))) return g;
     look_outside(w);
-    if ((g = take_local(w)) || (g = spin(w))) return g;
+    if ((g = take_local(w)) || (g = leat_i_steal(w))) return g;
+    if (w->spinning && leat_i_work_waits()) continue; /* for those at work, so far */
     leat_i_go_idle(w);
   }
 }

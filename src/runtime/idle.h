@@ -4,6 +4,8 @@
  * all queues again, sleeps. The watcher looks again every few milliseconds, for goroutines in a next-slot whose worker does not yield.
  *
  * One worker is woken at a time: it spins, and wakes the next when it has found something, so a burst does not wake all of them for little.
+ * Who goes idle while goroutines wait in a ring comes back. So nobody who might run them sleeps, and who pushes to a ring with more than a few in it
+ * need not look, which saves the barrier; that thieves take all of them in the nanoseconds until the push is seen is left to the watcher.
  *
  * One idle worker polls: it sleeps in the poller until the next timer, the others on their futex. polling_until tells who arms a timer that
  * it sleeps too long. Whoever wakes a worker prefers those that do not poll. */

@@ -323,8 +323,9 @@ static __attribute__((noinline)) void ready_elsewhere(struct worker *w, struct g
 static __attribute__((noinline)) void displace(struct worker *w, struct goroutine *g) {
   struct goroutine *displaced = next_replace(w, g);
   if (!displaced) return;
+  bool few = ring_has_few(w);
   leat_i_ring_push(w, displaced);
-  leat_i_wake_worker();
+  if (few) leat_i_wake_worker(); /* else nobody sleeps who might take it: idle.h */
 }
 
 static inline __attribute__((always_inline)) void put_next(struct worker *w, struct goroutine *g) {

@@ -92,25 +92,7 @@ void leat_i_ring_push(struct worker *w, struct goroutine *g) {
   store_release(&w->tail, t + 1);
 }
 
-/* Moves half of the victim's ring; answers one of them. */
-static struct goroutine *ring_steal(struct worker *w, struct worker *victim) {
-  for (;;) {
-    uint32_t h = load_acquire(&victim->head), n = load_acquire(&victim->tail) - h;
-    n -= n / 2;
-    if (!n) return NULL;
-    if (n > RING_SIZE / 2) continue; /* head and tail were read apart */
-    uint32_t t = load_relaxed(&w->tail);
-    for (uint32_t i = 0; i < n; i++)
-      store_relaxed(&w->ring[(t + i) % RING_SIZE], load_relaxed(&victim->ring[(h + i) % RING_SIZE]));
-    if (!cas(&victim->head, &h, h + n)) continue;
-    store_release(&w->tail, t + n - 1);
-    count_in(&w->counters, COUNT_STOLEN, n);
-    return load_relaxed(&w->ring[(t + n - 1) % RING_SIZE]);
-  }
-}
-
-/* What lies in another worker's next-slot, or its latest starter, or NULL; perhaps NULL because somebody is at it. */
-static struct goroutine *take_next_of(struct worker *w) {
+struct goroutine *leat_i_take_next_of(struct worker *w) {
   struct goroutine *g = NULL;
   if (!has_next(w) || !leat_i_biased_claim(&w->at_next)) return NULL;
   if ((g = load_acquire(&w->next))) store_relaxed(&w->next, NULL);
@@ -119,59 +101,11 @@ static struct goroutine *take_next_of(struct worker *w) {
   return g;
 }
 
-void leat_i_see(struct looked *seen) {
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
-    if (w->index >= MOST_SEEN) continue;
-    seen->ticks[w->index] = load_relaxed(&w->ticks);
-    seen->heads[w->index] = load_relaxed(&w->head);
-  }
-}
-
-static bool keeps_next(struct worker *w, const struct thief *thief) {
-  if (!load_relaxed(&w->has_token)) return false;
-  return !thief || !thief->spun || w->index >= MOST_SEEN || load_relaxed(&w->ticks) != thief->at_first.ticks[w->index];
-}
-enum { FEW = 3 };
-static bool keeps_ring(struct worker *w, const struct thief *thief) {
-  uint32_t h = load_relaxed(&w->head);
-  if (load_relaxed(&w->tail) - h >= FEW || !load_relaxed(&w->has_token)) return false;
-  if (!thief || w->index >= MOST_SEEN) return true;
-  return load_relaxed(&w->ticks) != thief->lately.ticks[w->index] && !(thief->spun && h == thief->at_first.heads[w->index]);
-}
-
-static struct goroutine *steal_next(struct worker *w, struct worker *victim, const struct thief *thief) {
-  if (!has_next(victim) || keeps_next(victim, thief)) return NULL;
-  struct goroutine *g = take_next_of(victim);
-  if (!g) return NULL;
-  count_in(&w->counters, COUNT_STOLEN, 1);
-  return g;
-}
-
-struct goroutine *leat_i_steal(struct worker *w, const struct thief *thief) {
-  struct worker *all = load_acquire(&leat_i_sched.all), *start = all;
-  uint32_t skip = leat_i_nondet_choose(CHOOSE_VICTIM, 16);
-  while (skip-- && start) start = start->all_next;
-  if (!start) start = all;
-  struct worker *victim = start;
-  count_in(&w->counters, COUNT_STEAL_ATTEMPTS, 1);
-  do {
-    struct goroutine *g = NULL;
-    if (victim != w && !keeps_ring(victim, thief)) g = ring_steal(w, victim);
-    if (!g && victim != w) g = steal_next(w, victim, thief);
-    if (g) {
-      count_in(&w->counters, COUNT_STEALS, 1);
-      return g;
-    }
-    victim = victim->all_next ? victim->all_next : all;
-  } while (victim != start);
-  return NULL;
-}
-
 /* Stealing would not do: a spare worker that always has work of its own would never come to it. */
 void leat_i_hand_on(struct worker *w) {
   bool own = leat_i_worker() == w;
-  struct goroutine *g = own ? next_take(w) : take_next_of(w);
-  for (; g; g = own ? starter_pop(w) : take_next_of(w)) leat_i_shared_push(&g, 1);
+  struct goroutine *g = own ? next_take(w) : leat_i_take_next_of(w);
+  for (; g; g = own ? starter_pop(w) : leat_i_take_next_of(w)) leat_i_shared_push(&g, 1);
   while ((g = ring_pop(w))) leat_i_shared_push(&g, 1);
 }
 

@@ -17,21 +17,8 @@ void leat_i_shared_push(struct goroutine *const *goroutines, uint32_t n);
 int leat_i_shared_reserve(uint32_t more);
 /* A fair share of the shared queue: one to run, the others into the ring of w, the caller's. */
 struct goroutine *leat_i_shared_pop(struct worker *w);
-/* Takes one goroutine from another worker, with half of its ring, which goes into that of w, the caller's. What a worker will soon run itself is
- * left to it, as the data would have to follow to another CPU. While it makes decisions that is its next-slot, and the ring if there are but a few
- * in it. Both are taken from a worker that has no token; the ring from one that has made no decision since the thief looked last, or has taken
- * nothing from there while it spun, and the next-slot from one that has made no decision while it spun.
- * (On two CPUs a pipeline of three goroutines went from 720 to 220 ns an item, a condition that three wait for in turn from 1,450 to 460.) */
-enum { MOST_SEEN = 64 };
-struct looked { /* by the worker's index; workers beyond keep what they have */
-  uint32_t ticks[MOST_SEEN], heads[MOST_SEEN];
-};
-struct thief {
-  struct looked at_first, lately;
-  bool spun; /* at_first counts */
-};
-void leat_i_see(struct looked *seen);
-struct goroutine *leat_i_steal(struct worker *w, const struct thief *thief); /* NULL: nothing has been seen yet */
+/* What lies in another worker's next-slot, or its latest starter, or NULL; perhaps NULL because somebody is at it. */
+struct goroutine *leat_i_take_next_of(struct worker *w);
 /* Any thread, the owner or not: all that waits at a worker that has no token goes to the shared queue. */
 void leat_i_hand_on(struct worker *w);
 /* Whether anything waits that a worker without work of its own could run. */
@@ -70,6 +57,8 @@ static inline struct goroutine *starter_pop(struct worker *w) {
 static inline bool has_next(struct worker *w) { return load_relaxed(&w->next) || load_relaxed(&w->starters); }
 
 static inline bool ring_is_empty(struct worker *w) { return load_acquire(&w->head) == load_acquire(&w->tail); }
+enum { FEW = 3 };
+static inline bool ring_has_few(struct worker *w) { return load_relaxed(&w->tail) - load_relaxed(&w->head) < FEW; }
 
 /* Of many goroutines each has a cold descriptor and a cold stack by the time it runs, on a page that the processor's page tables have forgotten: fetches
  * those of the ones after next while others run. First the page and the first line, then the rest of the descriptor, then what its frames hold, as

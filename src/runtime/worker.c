@@ -44,6 +44,7 @@ static struct worker *worker_new(void) {
   if (!w) return NULL;
   memset(w, 0, sizeof *w);
   w->budget = SLICE;
+  w->haul.boldness = BOLDEST;
   store_relaxed(&w->stamp, leat_i_stamps());
   w->seen_since = leat_i_nondet_clock(); /* or the watcher takes it for stuck at its first look */
   w->idle = &w->idle_storage;

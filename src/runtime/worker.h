@@ -12,12 +12,23 @@
 
 enum {
   RING_SIZE = 256,
+  MOST_STOLEN = RING_SIZE / 2,
   SLICE = 512,       /* operations */
   LOOK_OUTSIDE = 64, /* scheduling decisions between two looks at timers, descriptors and the shared queue */
 };
 
 enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
 enum after { AFTER_NOTHING, AFTER_START, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
+
+/* What a worker has stolen, and may steal: see steal.h. */
+enum { MOST_CAREFUL = -2, BOLDEST = 7 };
+_Static_assert(1 << BOLDEST == MOST_STOLEN, "the boldest takes all it can");
+struct haul {
+  int boldness;  /* it may take 2^boldness at a time from who is at work; up to 0 it is careful: one, after 2^-boldness looks */
+  uint32_t looks; /* since it took something */
+  uint32_t n;    /* how many it took last, and has not weighed; or 0 */
+  int64_t since; /* when */
+};
 
 struct worker {
   /* Confined to the worker's thread. */
@@ -29,6 +40,7 @@ struct worker {
   int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
   int64_t deferred_since; /* when the deferred wake below was first looked at */
   uint64_t next_id, last_id;
+  struct haul haul;
   struct stack_cache stacks;
   struct goroutine *idle; /* the context that looks for work: the thread's own stack, or a slot for the main thread's worker */
   struct goroutine idle_storage;
