@@ -140,6 +140,40 @@ TEST_GO(a_hundred_thousand_are_cancelled) {
   }
 }
 
+/* A tree of goroutines that each add up what those below them send is gone through in depth: few are alive at a time. */
+static atomic_int alive, most_alive;
+LEAT_FN(sum_of_leaves, leat_tx(int), out, int, first, int, leaves) {
+  int now = ++alive, most = most_alive;
+  while (now > most && !atomic_compare_exchange_weak(&most_alive, &most, now)) {}
+  int sum = first;
+  if (leaves > 1) {
+    sum = 0;
+    leat_scope(s);
+    int_chan c = leat_chan_make(s, int, 0);
+    for (int i = 0; i < 10; i++) CHECK_EQ(leat_go(s, sum_of_leaves, leat_tx_of(c), first + i * (leaves / 10), leaves / 10), LEAT_OK);
+    for (int i = 0; i < 10; i++) {
+      int v;
+      CHECK_EQ(leat_recv(c, &v), LEAT_OK);
+      sum = (int)((unsigned)sum + (unsigned)v);
+    }
+    CHECK_EQ(leat_wait(s), LEAT_OK);
+  }
+  CHECK_EQ(leat_send(out, sum), LEAT_OK);
+  alive--;
+}
+TEST_GO(a_tree_that_sends_upwards_has_few_alive) {
+  int leaves = test_scale(100000) == 100000 ? 100000 : 1000, sum;
+  unsigned expected = 0;
+  for (unsigned i = 0; i < (unsigned)leaves; i++) expected += i;
+  leat_set_workers(2);
+  leat_scope(s);
+  int_chan c = leat_chan_make(s, int, 0);
+  leat_go(s, sum_of_leaves, leat_tx_of(c), 0, leaves);
+  CHECK_EQ(leat_recv(c, &sum), LEAT_OK);
+  CHECK_EQ((unsigned)sum, expected);
+  CHECK(most_alive < 400 + leaves / 25); /* 1,600; 7,300 where the leaves that have been received from wait behind others to end */
+}
+
 /* Memory of goroutines that have ended is given back or used again: ten waves need no more than about one. */
 LEAT_FN(touch_stack, leat_rx(int), c) {
   volatile char bytes[20000];

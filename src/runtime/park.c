@@ -323,6 +323,10 @@ static __attribute__((noinline)) void ready_elsewhere(struct worker *w, struct g
 static __attribute__((noinline)) void displace(struct worker *w, struct goroutine *g) {
   struct goroutine *displaced = next_replace(w, g);
   if (!displaced) return;
+  if (load_relaxed(&w->tail) - load_relaxed(&w->head) >= RING_SIZE / 2) { /* as in leat_i_start: there is enough for all */
+    starter_push(w, displaced);
+    return;
+  }
   bool few = ring_has_few(w);
   leat_i_ring_push(w, displaced);
   if (few) leat_i_wake_worker(); /* else nobody sleeps who might take it: idle.h */

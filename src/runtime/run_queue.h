@@ -1,7 +1,9 @@
 /* Where a runnable goroutine waits, in order of preference:
  *
  *   the next-slot of a worker   the one woken last: it runs next and inherits the rest of the slice
- *   a worker's starters         who has started goroutines that run first; newest first, for what is left of the slice
+ *   a worker's starters         while half a ring waits: who has started goroutines that run first, and whom the next one woken has displaced from the
+ *                               next-slot; newest first, for what is left of the slice. So trees of goroutines that hand something up are gone
+ *                               through in depth (skynet: 12,000 alive at a time, which were 30,000, and half the time)
  *   a worker's ring             256, first in first out; the owner appends, any thread takes from the front, thieves half of it at once
  *   the shared queue            overflow, wakes from plain threads, goroutines that used up their slice on a worker without a token
  *   its home worker's inbox     pinned goroutines, and the main goroutine (park.c)
