@@ -513,6 +513,48 @@ TEST_GO(each_of_many_that_are_moved_fires_at_its_last_time) {
     CHECK_EQ(leat_try_recv(leat_timer_chan(t[i]), &extra), LEAT_EMPTY);
   }
 }
+/* The few that come soon are kept apart from those that are far: they are armed, moved within and to and fro, stopped and received in any order, and
+ * each has its one value, not early. */
+TEST_GO(a_few_that_are_soon_beside_many_that_are_far) {
+  enum { SOON = 9, FAR = 300 };
+  leat_scope(s);
+  leat_timer *t[SOON], *far[FAR];
+  int64_t due[SOON], at;
+  bool pending[SOON];
+  unsigned random = 7;
+  for (int i = 0; i < SOON; i++) {
+    t[i] = leat_timer_start(s, LEAT_SECONDS(2000 - i));
+    due[i] = leat_now() + LEAT_SECONDS(1500);
+    pending[i] = true;
+  }
+  for (int i = 0; i < FAR; i++) far[i] = leat_timer_start(s, LEAT_SECONDS(1000 + i * 37 % FAR));
+  for (int round = 0, rounds = (int)test_scale(30000); round < rounds; round++) {
+    random = random * 1103515245 + 12345;
+    int i = (int)(random >> 16) % SOON;
+    int64_t ahead = LEAT_US((random >> 20) % 30);
+    switch ((random >> 26) % 4) {
+    case 0:
+    case 1:
+      if ((random >> 28) % 8 == 0) ahead = LEAT_SECONDS(1500);
+      due[i] = leat_now() + ahead;
+      CHECK_EQ(leat_timer_reset(t[i], ahead), pending[i]);
+      pending[i] = true;
+      break;
+    case 2:
+      CHECK_EQ(leat_timer_stop(t[i]), pending[i]);
+      pending[i] = false;
+      break;
+    case 3:
+      if (!pending[i] || due[i] > leat_now() + LEAT_SECONDS(1)) break;
+      CHECK_EQ(leat_recv(leat_timer_chan(t[i]), &at), LEAT_OK);
+      CHECK(at >= due[i]);
+      pending[i] = false;
+      break;
+    }
+    if (!pending[i]) CHECK_EQ(leat_try_recv(leat_timer_chan(t[i]), &at), LEAT_EMPTY);
+  }
+  for (int i = 0; i < FAR; i++) CHECK(leat_timer_stop(far[i]));
+}
 LEAT_FN(sleep_for_ever, int64_t, duration) { CHECK_EQ(leat_sleep(duration), LEAT_CANCELED); }
 TEST_GO(durations_without_end) {
   leat_scope(s);

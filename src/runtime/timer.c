@@ -18,18 +18,26 @@ struct entry {
   uint32_t number;
 };
 
+/* The first few entries are kept in front of the heap, in order: one that is armed for soon, fires, and is armed again, beside many that are far away,
+ * would go up through all levels of the heap and let another go down through them each time. None in the heap is earlier than any in front. */
+enum { FRONT = 4 };
+
 struct shard {
   _Alignas(64) struct lock lock;
-  uint32_t n, room;
+  uint32_t n, room; /* in the heap; for all */
+  uint32_t n_front;
+  struct entry front[FRONT]; /* the last is the first to fire */
   struct entry *heap;
-  uint32_t *place;       /* by number: in the heap; of a free number the next free one */
+  uint32_t *place;       /* by number: in the heap, or IN_FRONT and more; of a free number the next free one */
   struct timer **timers; /* by number */
   uint32_t free_number;  /* the first; == room: none */
   uint64_t armed, fired, stopped;
-  _Alignas(64) _Atomic(int64_t) next; /* of the first entry; 0: none. Any worker looks at it: in a line of its own */
-  _Atomic(int) firing;   /* callbacks in progress, until whom they woke is ready */
+  _Alignas(64) _Atomic(int64_t) next; /* of the first entry; 0: none. Any worker looks at it: in a line of its own, with the two that follow */
+  _Atomic(uint64_t) firing, done; /* callbacks that have begun, and those of which whom they woke is ready. The one is stored under the lock */
 };
+static const uint32_t IN_FRONT = UINT32_C(1) << 31;
 static struct shard shards[SHARDS];
+static _Atomic(int) n_shards; /* that have ever been used */
 
 /* The worker's, or of a plain thread the first one's. */
 static uint16_t shard_of(const struct worker *w) { return w ? w->index % SHARDS : 0; }
@@ -80,10 +88,55 @@ static void sift_down(struct shard *s, uint32_t i, struct entry e, int64_t due) 
   place(s, i, e);
 }
 
-static void publish_next(struct shard *s) {
-  int64_t next = s->n ? s->heap[0].when : 0;
+static void place_in_front(struct shard *s, uint32_t i, struct entry e) {
+  s->front[i] = e;
+  s->place[e.number] = IN_FRONT + i;
+}
+
+/* In front, if it comes before what is there or in the heap, else in the heap. */
+static void put(struct shard *s, struct entry e) {
+  bool full = s->n_front == FRONT, before_all_in_heap = !s->n || e.when < s->heap[0].when;
+  if (!before_all_in_heap || (full && e.when >= s->front[0].when)) {
+    sift_up(s, s->n++, e);
+    return;
+  }
+  if (full) sift_up(s, s->n++, s->front[0]);
+  uint32_t i = full ? 0 : s->n_front++;
+  if (full)
+    for (; i + 1 < FRONT && s->front[i + 1].when > e.when; i++) place_in_front(s, i, s->front[i + 1]);
+  else
+    for (; i && s->front[i - 1].when <= e.when; i--) place_in_front(s, i, s->front[i - 1]);
+  place_in_front(s, i, e);
+}
+
+static void remove_from(struct shard *s, uint32_t at, int64_t due) {
+  if (at >= IN_FRONT) {
+    s->n_front--;
+    for (uint32_t i = at - IN_FRONT; i < s->n_front; i++) place_in_front(s, i, s->front[i + 1]);
+    return;
+  }
+  struct entry last = s->heap[--s->n];
+  if (at == s->n) return;
+  if (at && s->heap[(at - 1) / ARITY].when > last.when) sift_up(s, at, last);
+  else sift_down(s, at, last, due);
+}
+
+static struct entry *first_entry(struct shard *s) { return s->n_front ? &s->front[s->n_front - 1] : s->n ? &s->heap[0] : NULL; }
+static struct entry entry_of(const struct shard *s, uint32_t number) {
+  uint32_t at = s->place[number];
+  return at >= IN_FRONT ? s->front[at - IN_FRONT] : s->heap[at];
+}
+
+static int64_t next_of(struct shard *s) {
+  const struct entry *first = first_entry(s);
+  return first ? first->when : 0;
+}
+/* After one has come: who polls may have to be told (tell_poller). When one has gone who looks at it is at worst too early. */
+static void publish_sooner(struct shard *s) {
+  int64_t next = next_of(s);
   if (load_relaxed(&s->next) != next) store_seq(&s->next, next);
 }
+static void publish_later(struct shard *s) { store_release(&s->next, next_of(s)); }
 
 static bool grow(struct shard *s) {
   uint32_t room = s->room ? s->room * 2 : 64;
@@ -101,26 +154,21 @@ static bool grow(struct shard *s) {
 }
 
 static bool insert(struct shard *s, struct timer *t) {
-  if (s->n == s->room && !grow(s)) return false;
+  if (s->n + s->n_front == s->room && !grow(s)) return false;
   t->number = s->free_number;
   s->free_number = s->place[t->number];
   s->timers[t->number] = t;
-  sift_up(s, s->n++, (struct entry){t->when, t->number});
+  put(s, (struct entry){t->when, t->number});
   store_relaxed(&t->state, state_in(s, TIMER_ARMED));
-  publish_next(s);
+  publish_sooner(s);
   return true;
 }
 
 static void take_out(struct shard *s, uint32_t number, int64_t due) {
-  uint32_t i = s->place[number];
+  remove_from(s, s->place[number], due);
   s->place[number] = s->free_number;
   s->free_number = number;
-  struct entry last = s->heap[--s->n];
-  if (i < s->n) {
-    if (i && s->heap[(i - 1) / ARITY].when > last.when) sift_up(s, i, last);
-    else sift_down(s, i, last, due);
-  }
-  publish_next(s);
+  publish_later(s);
 }
 
 /* After the seq store of next: either the worker that polls sees it, or this sees that it sleeps too long. */
@@ -130,7 +178,10 @@ static void tell_poller(int64_t when) {
 }
 
 int leat_i_timer_arm(struct timer *t, int64_t when, int64_t period) {
-  struct shard *s = &shards[shard_of(leat_i_worker())];
+  int index = shard_of(leat_i_worker());
+  struct shard *s = &shards[index];
+  for (int n = load_relaxed(&n_shards); unlikely(n <= index);)
+    if (cas_seq(&n_shards, &n, index + 1)) break;
   if (when <= 0) when = 1;
   t->when = when;
   t->period = period;
@@ -151,14 +202,15 @@ bool leat_i_timer_move(struct timer *t, int64_t when, int64_t period) {
   if (when <= 0) when = 1;
   lock_take(&s->lock);
   /* The same word as before: it is armed in this shard, be it anew. */
-  bool armed = load_relaxed(&t->state) == state, earlier = armed && when < s->heap[s->place[t->number]].when;
+  bool armed = load_relaxed(&t->state) == state, earlier = armed && when < entry_of(s, t->number).when;
   if (armed) {
     t->when = when;
     t->period = period;
   }
   if (earlier) {
-    sift_up(s, s->place[t->number], (struct entry){when, t->number});
-    publish_next(s);
+    remove_from(s, s->place[t->number], 0);
+    put(s, (struct entry){when, t->number});
+    publish_sooner(s);
   }
   lock_drop(&s->lock);
   if (earlier) tell_poller(when);
@@ -186,16 +238,18 @@ bool leat_i_timer_disarm(struct timer *t) {
   return is(TIMER_ARMED, state) || (is(TIMER_FIRING, state) && t->period);
 }
 
-/* With the shard's lock, which it gives up while the callback runs. */
-static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now) {
-  add_seq(&s->firing, 1); /* before it leaves the heap */
+/* With the shard's lock, which it gives up while the callback runs, and takes again if anything is left to do with it. */
+static struct goroutine *fire(struct shard *s, struct timer *t, int64_t now, bool *locked) {
+  store_release(&s->firing, load_relaxed(&s->firing) + 1); /* before it leaves the heap */
   take_out(s, t->number, now);
   s->fired++;
+  bool more = next_of(s) && next_of(s) <= now, periodic = t->period;
   store_relaxed(&t->state, state_in(s, TIMER_FIRING));
   lock_drop(&s->lock);
   struct goroutine *woken = t->fire(t, now);
-  lock_take(&s->lock);
-  if (t->period && !t->cancelled) {
+  *locked = more || periodic;
+  if (*locked) lock_take(&s->lock);
+  if (periodic && !t->cancelled) {
     /* No drift: the next tick is a whole number of periods after the first, the ones missed are left out. */
     int64_t passed = (now - t->when) / t->period + 1, ahead;
     if (__builtin_mul_overflow(t->period, passed, &ahead) || __builtin_add_overflow(t->when, ahead, &t->when)) t->when = LEAT_NEVER;
@@ -215,47 +269,51 @@ static int run(struct shard *s, int64_t *now, int64_t overdue) {
   if (next > *now - overdue) return 0;
   int fired = 0;
   struct goroutine *woken = NULL, **end = &woken; /* in the order of their times */
+  bool locked = true, ticks = false;
   lock_take(&s->lock);
-  while (s->n && s->heap[0].when <= *now && fired < MOST_AT_ONCE) {
-    struct timer *t = s->timers[s->heap[0].number];
-    if (t->when > s->heap[0].when) { /* moved */
-      sift_down(s, 0, (struct entry){t->when, t->number}, 0);
-      publish_next(s);
+  for (struct entry *first; locked && (first = first_entry(s)) && first->when <= *now && fired < MOST_AT_ONCE;) {
+    struct timer *t = s->timers[first->number];
+    if (t->when > first->when) { /* moved */
+      struct entry later = {t->when, first->number};
+      remove_from(s, s->place[later.number], 0);
+      put(s, later);
+      publish_later(s);
       continue;
     }
-    struct goroutine *g = fire(s, t, *now);
+    ticks = ticks || t->period;
+    struct goroutine *g = fire(s, t, *now, &locked);
     fired++;
     if (!g) continue;
     g->link = NULL;
     *end = g;
     end = &g->link;
   }
-  lock_drop(&s->lock);
+  if (locked) lock_drop(&s->lock);
   if (!fired) return 0;
   /* A periodic timer was out of its heap for a while; who began to poll meanwhile has not seen it. */
-  tell_poller(load_seq(&s->next));
+  if (ticks) tell_poller(load_seq(&s->next));
   leat_i_ready_list(woken);
-  sub_seq(&s->firing, fired);
+  add_seq(&s->done, (uint64_t)fired);
   return fired;
 }
 
 int leat_i_timers_run(void) {
   int fired = 0;
   int64_t now = 0;
-  for (int i = 0; i < SHARDS; i++) fired += run(&shards[i], &now, 0);
+  for (int i = 0, n = load_acquire(&n_shards); i < n; i++) fired += run(&shards[i], &now, 0);
   return fired;
 }
 
 int leat_i_timers_run_for(const struct worker *w) {
   int fired = 0;
   int64_t now = 0;
-  for (int i = 0; i < SHARDS; i++) fired += run(&shards[i], &now, i == shard_of(w) ? 0 : GRACE);
+  for (int i = 0, n = load_acquire(&n_shards); i < n; i++) fired += run(&shards[i], &now, i == shard_of(w) ? 0 : GRACE);
   return fired;
 }
 
 int64_t leat_i_timers_next(void) {
   int64_t next = LEAT_NEVER;
-  for (int i = 0; i < SHARDS; i++) {
+  for (int i = 0, n = load_seq(&n_shards); i < n; i++) {
     int64_t t = load_seq(&shards[i].next);
     if (t && t < next) next = t;
   }
@@ -263,8 +321,10 @@ int64_t leat_i_timers_next(void) {
 }
 
 bool leat_i_timers_any(void) {
-  for (int i = 0; i < SHARDS; i++)
-    if (load_seq(&shards[i].next) || load_seq(&shards[i].firing)) return true; /* in this order: it fires before it leaves the heap */
+  for (int i = 0; i < SHARDS; i++) {
+    uint64_t done = load_seq(&shards[i].done); /* in this order: it fires before it leaves the heap, */
+    if (load_seq(&shards[i].next) || load_seq(&shards[i].firing) != done) return true; /* and is done after it has fired */
+  }
   return false;
 }
 
@@ -284,7 +344,7 @@ void leat_i_timers_count(struct timer_counts *sum) {
     sum->armed += s->armed;
     sum->fired += s->fired;
     sum->stopped += s->stopped;
-    sum->now += s->n;
+    sum->now += s->n + s->n_front;
     lock_drop(&s->lock);
   }
 }
