@@ -30,11 +30,11 @@ int64_t leat_i_deadline_after(int64_t duration) {
   return __builtin_add_overflow(leat_i_nondet_clock(), duration, &time) ? LEAT_NEVER : time;
 }
 
-int leat_sleep_until(int64_t time) {
+static int sleep_until(int64_t time, bool has_passed) {
   struct goroutine *self = leat_i_self();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
-  if (time <= leat_i_nondet_clock()) {
+  if (has_passed) {
     self->ignored = 0;
     leat_i_yield(self);
     return LEAT_OK;
@@ -46,7 +46,9 @@ int leat_sleep_until(int64_t time) {
   return status == LEAT_DEADLINE ? LEAT_OK : status;
 }
 
-int leat_sleep(int64_t duration) { return leat_sleep_until(leat_i_deadline_after(duration)); }
+int leat_sleep_until(int64_t time) { return sleep_until(time, time <= leat_i_nondet_clock()); }
+
+int leat_sleep(int64_t duration) { return sleep_until(leat_i_deadline_after(duration), duration <= 0); }
 
 /* These run on any worker or the watcher, outside all locks: they must not block, and are no operations of the goroutine that happens to be
  * there. */

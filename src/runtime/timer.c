@@ -63,11 +63,11 @@ static void sift_up(struct shard *s, uint32_t i, struct entry e) {
   place(s, i, e);
 }
 
-/* Of many that are due each timer, and who sleeps for it, is cold: they are fetched while those before them fire, the timer when its entry comes
- * near the top, and what it points to, of a sleeper the descriptor, when it comes next to it. */
+/* Of many that are due, or soon, each timer, and who sleeps for it, is cold: they are fetched while those before them fire, the timer when its entry
+ * comes near the top, and what it points to, of a sleeper the descriptor, when it comes next to it. */
 static void prefetch_due(const struct shard *s, uint32_t i, struct entry e, int64_t due) {
-  enum { NEAR = 1 + ARITY + ARITY * ARITY };
-  if (i >= NEAR || e.when > due) return;
+  enum { NEAR = 1 + ARITY + ARITY * ARITY, SOON_NS = 200000 };
+  if (i >= NEAR || e.when > due + SOON_NS) return;
   const struct timer *t = s->timers[e.number];
   if (i > ARITY) __builtin_prefetch(t, 1);
   else __builtin_prefetch(t->environment, 1);
