@@ -48,7 +48,11 @@ static int sleep_until(int64_t time, bool has_passed) {
 
 int leat_sleep_until(int64_t time) { return sleep_until(time, time <= leat_i_nondet_clock()); }
 
-int leat_sleep(int64_t duration) { return sleep_until(leat_i_deadline_after(duration), duration <= 0); }
+/* Only a short one can be over already. */
+int leat_sleep(int64_t duration) {
+  int64_t time = leat_i_deadline_after(duration);
+  return duration < LEAT_US(1) ? leat_sleep_until(time) : sleep_until(time, false);
+}
 
 /* These run on any worker or the watcher, outside all locks: they must not block, and are no operations of the goroutine that happens to be
  * there. */
