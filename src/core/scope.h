@@ -2,7 +2,7 @@
  *
  * Cancellation. Each scope has its own status word, which its goroutines load before every blocking operation. A cancel stores it in the
  * scope and in all scopes below, then, in a second walk, claims the goroutines that wait there, and makes them ready some dozens at a time. The
- * first walk is under the scopes' locks, parent before child, hand over hand: who is through with it knows that all below are marked, by himself or by
+ * first walk is under the scopes' locks, parent before child, hand over hand: who is through with it knows that all below are marked, or being marked by
  * who came first. In the second the scopes from the top down to the one that it is at are held instead, by a count (holding_up) that joins, and who
  * takes a scope out of the tree, wait for: those that it has left end meanwhile. Both without recursion (trees may be deep, stacks are small).
  *
