@@ -8,8 +8,10 @@
 
 /* ---- what pays ---- */
 
+static struct worker victim;
 static struct haul weigh(struct haul h, uint32_t n, int64_t took) {
   h.n = n;
+  h.victim = &victim;
   h.since = LEAT_SECONDS(1);
   leat_i_haul_weigh(&h, h.since + took);
   CHECK(!haul_is_open(&h));
@@ -34,6 +36,19 @@ TEST(what_pays_is_taken_more_and_more_at_a_time) {
   }
   h = weigh(h, 2, LEAT_US(1));
   CHECK_EQ(h.boldness, 0);
+}
+
+TEST(what_leaves_the_victim_without_work_does_not_pay) {
+  struct haul h = {.boldness = BOLDEST};
+  victim.dry_since = LEAT_MS(999); /* and then it found some, before the steal */
+  h = weigh(h, 1, LEAT_MS(1));
+  CHECK_EQ(h.boldness, BOLDEST);
+  victim.dry_since = LEAT_SECONDS(1) + 300;
+  h = weigh(h, 1, LEAT_MS(1));
+  CHECK_EQ(h.boldness, 0);
+  victim.dry_since = LEAT_SECONDS(1) + LEAT_US(100);
+  h = weigh(h, 1, LEAT_MS(1));
+  CHECK_EQ(h.boldness, 1);
 }
 
 /* ---- what is left, and what is taken ---- */

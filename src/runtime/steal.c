@@ -51,7 +51,9 @@ static bool is_careful(const struct haul *h) { return h->boldness <= 0; }
 static bool may_rob_who_works(const struct haul *h) { return !is_careful(h) || h->looks >= 1u << -h->boldness; }
 
 void leat_i_haul_weigh(struct haul *h, int64_t now) {
-  bool paid = now - h->since >= STEAL_COSTS + (int64_t)h->n * EACH_COSTS;
+  int64_t victim_dry = load_relaxed(&h->victim->dry_since);
+  int64_t both_had_work = (victim_dry > h->since ? victim_dry : now) - h->since;
+  bool paid = both_had_work >= STEAL_COSTS + (int64_t)h->n * EACH_COSTS;
   if (paid) h->boldness = is_careful(h) ? 1 : h->boldness < BOLDEST ? h->boldness + 1 : BOLDEST;
   else h->boldness = !is_careful(h) ? 0 : h->boldness > MOST_CAREFUL ? h->boldness - 1 : MOST_CAREFUL;
   h->n = 0;
@@ -94,8 +96,12 @@ static struct goroutine *take_from(struct worker *w, struct worker *victim, cons
   if (!g && !at_work) g = take_next(w, victim);
   if (!g) return NULL;
   h->looks = 0;
-  if (at_work) h->since = leat_i_nondet_clock();
-  else h->n = 0; /* it is not to be weighed */
+  if (at_work) {
+    h->since = leat_i_nondet_clock();
+    h->victim = victim;
+  } else {
+    h->n = 0; /* it is not to be weighed */
+  }
   count_in(&w->counters, COUNT_STEALS, 1);
   return g;
 }

@@ -28,6 +28,7 @@ struct haul {
   uint32_t looks; /* since it took something */
   uint32_t n;    /* how many it took last, and has not weighed; or 0 */
   int64_t since; /* when */
+  struct worker *victim; /* from whom */
 };
 
 struct worker {
@@ -62,6 +63,7 @@ struct worker {
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
   _Atomic(struct goroutine *) ring[RING_SIZE];
+  _Atomic(int64_t) dry_since; /* when it last ran out of work; stored by the owner only */
 
   _Atomic(struct scope *) credit_of; /* see core/membership.h; stored by the owner only, as the next */
   _Atomic(uint32_t) credit;
