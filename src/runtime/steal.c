@@ -5,7 +5,7 @@
 #include <leat/time.h>
 
 enum { LOOKS = 4, LOOK_PAUSES = 48 }; /* to look costs those at work the lines that they write */
-enum { STEAL_COSTS = 500, EACH_COSTS = 500 }; /* nanoseconds; of goroutines that do nothing nearly all take less */
+enum { STEAL_COSTS = 400, EACH_COSTS = 500 }; /* nanoseconds; of goroutines that do nothing nearly all take less */
 static const int64_t CAREFUL_PAUSE = LEAT_US(8); /* before the last look */
 
 enum { MOST_SEEN = 64 };
