@@ -323,25 +323,25 @@ int leat_i_chan_recv_locked(struct chan *c, void *target, struct goroutine **wok
 /* ---- blocking ---- */
 
 /* By a stage that is measured. */
-static __attribute__((noinline)) int wait_measured(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
+static __attribute__((noinline)) int wait_measured(struct queue *q, struct waiter *w, struct lock *lock, enum wait_reason reason, int64_t deadline) {
   struct chan *c = w->chan;
   struct gauge_wait measured;
   leat_i_gauge_wait_begins(&measured, w->goroutine->server, gauge_side(c, reason == WAIT_SEND), w->count);
-  int status = leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = &c->lock, .deadline = deadline});
+  int status = leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = lock, .deadline = deadline});
   gauge_wait_ends(&measured, w->count);
   return status;
 }
 
 /* With the lock, which it drops: waits in the queue. */
-INLINE int wait_in(struct queue *q, struct waiter *w, enum wait_reason reason, int64_t deadline) {
+INLINE int wait_in(struct queue *q, struct waiter *w, struct lock *lock, enum wait_reason reason, int64_t deadline) {
   struct chan *c = w->chan;
   if (reason == WAIT_SEND && unlikely(c->event_fd)) {
     queue_push(q, w); /* before the host looks, which it does without the lock */
     leat_i_chan_notify(c);
   }
-  if (unlikely(w->goroutine->server)) return wait_measured(q, w, reason, deadline);
-  if (likely(deadline == LEAT_NEVER)) return queue_wait_on(q, w, &c->lock, reason, c);
-  return leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = &c->lock, .deadline = deadline});
+  if (unlikely(w->goroutine->server)) return wait_measured(q, w, lock, reason, deadline);
+  if (likely(deadline == LEAT_NEVER)) return queue_wait_on(q, w, lock, reason, c);
+  return leat_i_queue_wait(q, w, &(struct queue_wait){.reason = reason, .object = c, .lock = lock, .deadline = deadline});
 }
 
 static int wait_on_nil(struct goroutine *self, int64_t deadline) {
@@ -355,18 +355,18 @@ static inline int would_block(struct goroutine *self, int status) {
   return status;
 }
 
-INLINE int finish(struct goroutine *self, struct chan *c, struct goroutine *woken, int status) {
-  lock_drop(&c->lock);
+INLINE int finish(struct goroutine *self, struct lock *lock, struct goroutine *woken, int status) {
+  lock_drop(lock);
   if (woken) leat_i_ready(woken);
   leat_i_operation(self);
   return wait_answer(self, status);
 }
 
 /* With the lock, which it drops. */
-static __attribute__((noinline)) int wait_to_send(struct goroutine *self, struct chan *c, const void *value, int64_t deadline) {
+static __attribute__((noinline)) int wait_to_send(struct goroutine *self, struct chan *c, struct lock *lock, const void *value, int64_t deadline) {
   struct waiter w;
   waiter_init(&w, self, c, (char *)value);
-  return wait_answer(self, wait_in(&c->senders, &w, WAIT_SEND, deadline));
+  return wait_answer(self, wait_in(&c->senders, &w, lock, WAIT_SEND, deadline));
 }
 
 static __attribute__((noinline)) int send_any(struct chan *c, const void *value, int64_t deadline) {
@@ -376,9 +376,9 @@ static __attribute__((noinline)) int send_any(struct chan *c, const void *value,
   if (unlikely(!c)) return wait_answer(self, wait_on_nil(self, deadline));
   leat_i_chan_check(c, "leat_send");
   happens_read(value, c->elem_size);
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   status = send_locked(c, value, &woken);
-  return status == WOULD_BLOCK ? wait_to_send(self, c, value, deadline) : finish(self, c, woken, status);
+  return status == WOULD_BLOCK ? wait_to_send(self, c, lock, value, deadline) : finish(self, lock, woken, status);
 }
 
 /* Has handed over to or taken from a goroutine that waited. */
@@ -402,14 +402,15 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
   struct worker *worker = leat_i_worker();
   if (unlikely(!c || !worker || !is_of_words(c))) return send_any(c, value, deadline);
   struct goroutine *self = load_relaxed(&worker->current), *woken = NULL;
-  if (unlikely(leat_i_scope_interrupts(self->scope) || !lock_try(&c->lock))) return send_any(c, value, deadline);
+  struct lock *lock = likely(!leat_i_scope_interrupts(self->scope)) ? reserved_take_quickly(&c->lock, worker) : NULL;
+  if (unlikely(!lock)) return send_any(c, value, deadline);
   if (unlikely(load_relaxed(&c->flags) & (CHAN_ENDED | CHAN_NOTIFIES | CHAN_GAUGED))) {
-    lock_drop(&c->lock);
+    lock_drop(lock);
     return send_any(c, value, deadline);
   }
   int status = send_open(c, value, WORD, &woken);
-  if (status == WOULD_BLOCK) return wait_to_send(self, c, value, deadline);
-  lock_drop(&c->lock);
+  if (status == WOULD_BLOCK) return wait_to_send(self, c, lock, value, deadline);
+  lock_drop(lock);
   if (woken) return pass_on(self, woken);
   if (unlikely(operation_is_due(worker))) return look_around(worker, self, LEAT_OK);
   note_done(self);
@@ -429,9 +430,9 @@ static __attribute__((noinline)) int try_send_any(struct chan *c, const void *va
   leat_i_chan_check(c, "leat_try_send");
   if (!chan_may_send(c) && (was_fenced(self) || !chan_may_send(c))) return would_block(self, LEAT_FULL);
   happens_read(value, c->elem_size);
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   status = send_locked(c, value, &woken);
-  return finish(self, c, woken, status == WOULD_BLOCK ? LEAT_FULL : status);
+  return finish(self, lock, woken, status == WOULD_BLOCK ? LEAT_FULL : status);
 }
 int leat_i_try_send(struct leat_i_chan *handle, const void *value, int64_t unused) {
   happens_call();
@@ -457,9 +458,9 @@ static inline int zeroed(void *target, size_t size, int status) {
 }
 
 /* With the lock: if nobody has received from it before, drops the lock, makes its feeder begin and answers true. */
-static bool unasked(struct chan *c) {
+static bool unasked(struct chan *c, struct lock *lock) {
   if (likely(!(load_relaxed(&c->flags) & CHAN_UNASKED))) return false;
-  lock_drop(&c->lock);
+  lock_drop(lock);
   chan_ask(c);
   return true;
 }
@@ -472,16 +473,16 @@ INLINE int received(struct goroutine *self, struct chan *c, void *target, int st
 }
 
 /* With the lock, which it drops. */
-static __attribute__((noinline)) int wait_to_recv(struct goroutine *self, struct chan *c, void *target, int64_t deadline) {
+static __attribute__((noinline)) int wait_to_recv(struct goroutine *self, struct chan *c, struct lock *lock, void *target, int64_t deadline) {
   struct waiter w;
   waiter_init(&w, self, c, target);
-  return received(self, c, target, wait_in(&c->receivers, &w, WAIT_RECV, deadline));
+  return received(self, c, target, wait_in(&c->receivers, &w, lock, WAIT_RECV, deadline));
 }
 
 /* ---- receiving what may become unwanted ---- */
 
 struct settle {
-  struct chan *c;
+  struct lock *lock; /* the channel's */
   struct wanted *wanted;
   struct goroutine *self;
 };
@@ -489,12 +490,12 @@ struct settle {
 static void settle(void *argument) {
   struct settle *s = argument;
   struct goroutine *self = s->self;
-  struct chan *c = s->c;
+  struct lock *lock = s->lock;
   lock_take(&s->wanted->lock);
   bool claimed = s->wanted->no_more && leat_i_claim(self, LEAT_CLOSED);
   s->wanted->receiver = self;
   lock_drop(&s->wanted->lock);
-  lock_drop(&c->lock);
+  lock_drop(lock);
   if (claimed) leat_i_ready(self);
 }
 
@@ -508,12 +509,12 @@ void leat_i_wanted_no_more(struct wanted *wanted) {
 }
 
 /* With the channel's lock, which it drops. */
-static int wait_while_wanted(struct waiter *w, struct wanted *wanted) {
+static int wait_while_wanted(struct waiter *w, struct lock *lock, struct wanted *wanted) {
   struct chan *c = w->chan;
-  struct settle s = {c, wanted, w->goroutine};
+  struct settle s = {lock, wanted, w->goroutine};
   struct gauge_wait measured = {.side = SIDE_NEITHER};
   if (unlikely(w->goroutine->server)) leat_i_gauge_wait_begins(&measured, w->goroutine->server, gauge_side(c, false), 1);
-  int status = leat_i_queue_wait(&c->receivers, w, &(struct queue_wait){.reason = WAIT_RECV, .object = c, .lock = &c->lock, .deadline = LEAT_NEVER, .unlock = settle, .unlock_arg = &s});
+  int status = leat_i_queue_wait(&c->receivers, w, &(struct queue_wait){.reason = WAIT_RECV, .object = c, .lock = lock, .deadline = LEAT_NEVER, .unlock = settle, .unlock_arg = &s});
   gauge_wait_ends(&measured, 1);
   lock_take(&wanted->lock);
   wanted->receiver = NULL;
@@ -527,17 +528,17 @@ static __attribute__((noinline)) int recv_any(struct chan *c, void *target, size
   if (unlikely(status)) return leat_i_cancelled(self, zeroed(target, size, status));
   if (unlikely(!c)) return wait_answer(self, zeroed(target, size, wait_on_nil(self, deadline)));
   leat_i_chan_check(c, "leat_recv");
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   status = recv_locked(c, target, &woken);
   if (status != WOULD_BLOCK) {
     happens_write(target, size);
-    return finish(self, c, woken, status);
+    return finish(self, lock, woken, status);
   }
-  if (unlikely(unasked(c))) return recv_any(c, target, size, deadline, wanted);
-  if (!wanted) return wait_to_recv(self, c, target, deadline);
+  if (unlikely(unasked(c, lock))) return recv_any(c, target, size, deadline, wanted);
+  if (!wanted) return wait_to_recv(self, c, lock, target, deadline);
   struct waiter w;
   waiter_init(&w, self, c, target);
-  return received(self, c, target, wait_while_wanted(&w, wanted));
+  return received(self, c, target, wait_while_wanted(&w, lock, wanted));
 }
 
 /* As leat_i_send. */
@@ -547,11 +548,12 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   struct worker *worker = leat_i_worker();
   if (unlikely(!c || !worker || !is_of_words(c))) return recv_any(c, target, size, deadline, NULL);
   struct goroutine *self = load_relaxed(&worker->current), *woken = NULL;
-  if (unlikely(leat_i_scope_interrupts(self->scope) || load_relaxed(&c->flags) & (CHAN_UNASKED | CHAN_GAUGED) || !lock_try(&c->lock)))
-    return recv_any(c, target, size, deadline, NULL);
+  bool plain = likely(!leat_i_scope_interrupts(self->scope)) && likely(!(load_relaxed(&c->flags) & (CHAN_UNASKED | CHAN_GAUGED)));
+  struct lock *lock = plain ? reserved_take_quickly(&c->lock, worker) : NULL;
+  if (unlikely(!lock)) return recv_any(c, target, size, deadline, NULL);
   int status = recv_now(c, target, WORD, &woken);
-  if (status == WOULD_BLOCK) return wait_to_recv(self, c, target, deadline);
-  lock_drop(&c->lock);
+  if (status == WOULD_BLOCK) return wait_to_recv(self, c, lock, target, deadline);
+  lock_drop(lock);
   if (woken) return pass_on(self, woken);
   if (unlikely(operation_is_due(worker))) return look_around(worker, self, status);
   if (unlikely(status != LEAT_OK)) return wait_answer(self, status);
@@ -574,15 +576,15 @@ static __attribute__((noinline)) int try_recv_any(struct chan *c, void *target, 
     leat_i_operation(self);
     return wait_answer(self, zeroed(target, size, status));
   }
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   status = recv_locked(c, target, &woken);
   if (status == WOULD_BLOCK) {
     status = zeroed(target, size, LEAT_EMPTY);
-    if (unlikely(unasked(c))) return wait_answer(self, status);
+    if (unlikely(unasked(c, lock))) return wait_answer(self, status);
   } else {
     happens_write(target, size);
   }
-  return finish(self, c, woken, status);
+  return finish(self, lock, woken, status);
 }
 int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
   happens_call();
@@ -635,7 +637,7 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
   leat_i_chan_check(c, "leat_send_n");
   happens_read(items, n * c->elem_size);
   while (left && !status) {
-    lock_take(&c->lock);
+    struct lock *lock = chan_lock(c);
     if (unlikely(c->gauge)) leat_i_gauge_batch(c, true);
     for (; left; left--, item += c->elem_size) {
       struct goroutine *one = NULL;
@@ -645,18 +647,18 @@ int leat_i_send_n(struct leat_i_chan *handle, const void *items, size_t n, size_
     }
     if (unlikely(c->gauge)) leat_i_gauge_batch(c, false);
     if (status != WOULD_BLOCK) {
-      lock_drop(&c->lock);
+      lock_drop(lock);
       break;
     }
     if (woken) { /* they are to run while we wait: make them ready first, then look again */
-      lock_drop(&c->lock);
+      lock_drop(lock);
       leat_i_ready_in_order(woken);
       woken = NULL;
       status = LEAT_OK;
       continue;
     }
     struct waiter w = {.goroutine = self, .chan = c, .elem = (char *)item, .count = left};
-    status = wait_in(&c->senders, &w, WAIT_SEND, LEAT_NEVER);
+    status = wait_in(&c->senders, &w, lock, WAIT_SEND, LEAT_NEVER);
     item = w.elem;
     left = w.count;
   }
@@ -693,7 +695,7 @@ static inline __attribute__((always_inline)) int receive_n(struct leat_i_chan *h
   if (!n) return LEAT_OK;
   if (!c) return wait_answer(self, wait_on_nil(self, LEAT_NEVER));
   leat_i_chan_check(c, "leat_recv_n");
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   if (unlikely(c->gauge)) leat_i_gauge_batch(c, true);
   while (taken < n) {
     size_t some = take_buffered(c, item, n - taken);
@@ -709,13 +711,13 @@ static inline __attribute__((always_inline)) int receive_n(struct leat_i_chan *h
   }
   if (unlikely(c->gauge)) leat_i_gauge_batch(c, false);
   if (status == WOULD_BLOCK && !taken) {
-    if (unlikely(unasked(c))) return wanted ? leat_i_recv_n_wanted(handle, items, n, got, wanted) : leat_i_recv_n(handle, items, n, got);
+    if (unlikely(unasked(c, lock))) return wanted ? leat_i_recv_n_wanted(handle, items, n, got, wanted) : leat_i_recv_n(handle, items, n, got);
     struct waiter w = {.goroutine = self, .chan = c, .elem = item, .count = 1};
-    status = wanted ? wait_while_wanted(&w, wanted) : wait_in(&c->receivers, &w, WAIT_RECV, LEAT_NEVER);
+    status = wanted ? wait_while_wanted(&w, lock, wanted) : wait_in(&c->receivers, &w, lock, WAIT_RECV, LEAT_NEVER);
     if (status == LEAT_OK) taken = 1;
     else zeroed(item, c->elem_size, status);
   } else {
-    lock_drop(&c->lock);
+    lock_drop(lock);
     leat_i_ready_in_order(woken);
     leat_i_operation(self);
   }
@@ -752,7 +754,7 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
   if (c->owner && c->owner != self)
     leat_i_panic("close of a channel (made at %s) by a goroutine that does not own it, at %s; goroutine %llu does, and closes it or passes it on (leat_own)", c->birthplace, where, (unsigned long long)c->owner);
 #endif
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   happens_before(c);
   uint32_t before = atomic_fetch_or(&c->flags, CHAN_CLOSED);
   if (!(before & (CHAN_CLOSED | CHAN_FAILED))) {
@@ -760,19 +762,19 @@ void leat_i_close(struct leat_i_chan *handle, const char *where) {
     claim_all(&c->senders, &woken);
     leat_i_chan_notify(c);
   }
-  lock_drop(&c->lock);
+  lock_drop(lock);
   leat_i_ready_in_order(woken);
   if (before & CHAN_CLOSED && !(before & CHAN_FAILED)) leat_i_panic("close of a closed channel (made at %s), at %s; one goroutine, its owner, closes a channel, and once", c->birthplace, where);
 }
 
 void leat_i_chan_close_with(struct chan *c, _Atomic(int) *place, int status, struct goroutine **woken) {
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   happens_before(c);
   atomic_fetch_or(&c->flags, CHAN_CLOSED);
   store_seq(place, status);
   claim_all(&c->receivers, woken);
   leat_i_chan_notify(c);
-  lock_drop(&c->lock);
+  lock_drop(lock);
 }
 
 /* Answers its feeder, which is to be told, the first time. */
@@ -780,7 +782,7 @@ static struct feeder *stop(struct chan *c) {
   struct goroutine *woken = NULL;
   if (load_relaxed(&c->flags) & (CHAN_FAILED | CHAN_DONE)) return NULL;
   leat_i_chan_check(c, "leat_stop");
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   happens_before(c);
   uint32_t before = atomic_fetch_or(&c->flags, CHAN_STOPPED);
   claim_all(&c->senders, &woken);
@@ -790,7 +792,7 @@ static struct feeder *stop(struct chan *c) {
   store_release(&c->n, 0); /* nothing is put into a stopped channel, so the values can be dropped without the lock */
   if (unlikely(c->gauge)) leat_i_gauge_stopped(c);
   leat_i_chan_notify(c);
-  lock_drop(&c->lock);
+  lock_drop(lock);
   leat_i_ready_in_order(woken);
   for (size_t i = 0; c->drop && i < n; i++) c->drop(c->buffer + (head + i) % c->capacity * c->elem_size);
   return before & CHAN_STOPPED ? NULL : c->feeder;
@@ -809,7 +811,7 @@ int leat_i_chan_fd(struct leat_i_chan *handle) {
   if (!c || load_relaxed(&c->flags) & CHAN_FAILED) return LEAT_INVALID;
   int status = 0;
   chan_ask(c);
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   if (!c->event_fd) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd == 0) { /* standard input was closed; here 0 says that there is none */
@@ -824,6 +826,6 @@ int leat_i_chan_fd(struct leat_i_chan *handle) {
     }
     if (!status && (load_relaxed(&c->n) || queue_first(&c->senders) || load_relaxed(&c->flags) & (CHAN_CLOSED | CHAN_STOPPED))) leat_i_chan_notify(c);
   }
-  lock_drop(&c->lock);
+  lock_drop(lock);
   return status ? status : c->event_fd;
 }

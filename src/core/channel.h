@@ -9,6 +9,7 @@
  * Not tried yet: a lock-free buffer beside the queues. It would have to look for waiters after each operation, behind a full barrier, which
  * is what an uncontended lock costs already. */
 #pragma once
+#include "../runtime/reserved.h"
 #include "waiter.h"
 #include <leat/channel.h>
 
@@ -33,13 +34,13 @@ struct wanted {
 };
 
 struct chan {
-  struct lock lock;
+  struct reserved_lock lock;
   _Atomic(uint32_t) flags;
   size_t elem_size, capacity;
   _Atomic(size_t) n; /* buffered; written under the lock */
   size_t head;
-  struct queue receivers, senders;
   char *buffer;
+  struct queue receivers, senders;
   int event_fd; /* 0: none */
   void *memory; /* what is to be freed */
   _Atomic(uint32_t) users, references; /* see scope.h; the scope, and holders, that keep the memory */
@@ -61,6 +62,8 @@ struct chan {
 };
 
 static inline struct chan *chan_of(struct leat_i_chan *c) { return (struct chan *)c; }
+/* Answers the lock to be dropped. */
+static inline struct lock *chan_lock(struct chan *c) { return leat_i_reserved_take(&c->lock, leat_i_worker()); }
 
 #ifdef LEAT_HAPPENS
 /* What orders senders and receivers: see happens.h. All under the lock, place 0 being the head. */
@@ -145,7 +148,7 @@ static inline bool chan_may_send(struct chan *c) {
  * or who ended it is still at it: who is told may free it, and finds the status of the scope that it stands for. */
 static inline int chan_is_over(struct chan *c) {
   uint32_t flags = load_acquire(&c->flags);
-  if (likely(!(flags & CHAN_ENDED)) || load_relaxed(&c->n) || load_acquire(&c->lock.taken)) return LEAT_OK;
+  if (likely(!(flags & CHAN_ENDED)) || load_relaxed(&c->n) || reserved_is_taken(&c->lock, leat_i_worker())) return LEAT_OK;
   happens_after(c);
   return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
 }

@@ -6,20 +6,20 @@
 struct lock leat_i_gauges;
 
 void leat_i_gauge_attach(struct gauge *g, struct chan *c) {
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   g->chan = c;
   g->buffered.n = load_relaxed(&c->n);
   c->gauge = g;
   atomic_fetch_or(&c->flags, CHAN_GAUGED);
-  lock_drop(&c->lock);
+  lock_drop(lock);
 }
 
 void leat_i_gauge_detach(struct gauge *g) {
   struct chan *c = g->chan;
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   atomic_fetch_and(&c->flags, ~(uint32_t)CHAN_GAUGED);
   c->gauge = NULL;
-  lock_drop(&c->lock);
+  lock_drop(lock);
 }
 
 void leat_i_gauge_gone(struct chan *c) {

@@ -4,10 +4,13 @@
 
 struct select {
   leat_case *cases;
-  size_t n, n_locks;
+  size_t n;
   struct waiter *waiters; /* one a case */
-  struct chan **locks;    /* the channels, by address, each once */
-  uint32_t *order;        /* in which cases are looked at */
+  /* What is locked: */
+  struct chan **locks;    /* the channels, each once: */
+  size_t n_locks;
+  size_t n_plain;         /* first those whose plain lock is held, by address */
+  struct lock *section;   /* or NULL: covers the others, which are reserved for the worker (then `locks` may be empty) */
   int64_t deadline;
-  int deadline_index, default_index; /* -1: none */
+  int deadline_index;     /* -1: none */
 };

@@ -59,10 +59,10 @@ int leat_sleep(int64_t duration) {
 static struct goroutine *deliver(struct timer *t, int64_t now) {
   struct chan *c = chan_of(((struct leat_timer *)t)->chan);
   struct goroutine *woken = NULL;
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   quietly leat_i_chan_send_locked(c, &now, &woken); /* full: the tick is dropped */
   chan_timer_fired(c, woken);
-  lock_drop(&c->lock);
+  lock_drop(lock);
   return woken;
 }
 
@@ -144,11 +144,11 @@ static bool empty(leat_timer *t) {
   struct chan *c = chan_of(t->chan);
   struct goroutine *woken = NULL;
   int64_t stale;
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   bool full = load_relaxed(&c->n);
   if (full) leat_i_chan_recv_locked(c, &stale, &woken); /* nobody sends but the timer: nobody is woken */
   chan_timer_armed(c); /* perhaps: nothing is in it */
-  lock_drop(&c->lock);
+  lock_drop(lock);
   return full;
 }
 
@@ -176,9 +176,9 @@ static void note_reset(leat_timer *t) {
   }
 #ifdef LEAT_HAPPENS
   struct chan *c = chan_of(t->chan);
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   chan_timer_armed(c);
-  lock_drop(&c->lock);
+  lock_drop(lock);
 #endif
 }
 

@@ -1,5 +1,6 @@
 /* See waiter.h. */
 #include "waiter.h"
+#include "channel.h"
 #include "../runtime/nondet.h"
 
 void leat_i_ready_in_order(struct goroutine *collected) {
@@ -14,7 +15,8 @@ void leat_i_ready_in_order(struct goroutine *collected) {
 }
 
 int leat_i_queue_withdraw(struct waiter *w, struct lock *lock, int status) {
-  lock_take(lock);
+  if (w->chan) lock = chan_lock(w->chan);
+  else lock_take(lock);
   queue_remove(w);
   lock_drop(lock);
   return status;

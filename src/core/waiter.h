@@ -20,7 +20,7 @@ struct waiter {
   uint32_t index;      /* which case of a select */
   size_t count;        /* values left to send (1 but for a batch); the weight asked of a semaphore */
   char *elem;          /* where a value comes from or goes to */
-  struct chan *chan;
+  struct chan *chan;   /* whose queue it is, or NULL */
 };
 
 /* An entry for one value of a channel, in no queue. */
@@ -98,7 +98,7 @@ void leat_i_ready_in_order(struct goroutine *collected);
 struct queue_wait {
   enum wait_reason reason;
   const void *object; /* for reports */
-  struct lock *lock;  /* held by the caller; it is dropped once the goroutine has left its stack */
+  struct lock *lock;  /* held by the caller; it is dropped once the goroutine has left its stack. Of a channel, what chan_lock has answered */
   void (*unlock)(void *); /* what is done then, if more than that; or NULL */
   void *unlock_arg;
   int64_t deadline;   /* LEAT_NEVER */
@@ -109,7 +109,7 @@ struct queue_wait {
  * LEAT_DEADLINE, LEAT_NOMEM. The lock is no longer held afterwards, and w is in no queue. A deadline that has passed answers at once. */
 int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait *how);
 /* Not woken out of the queue, but interrupted: answers the status. */
-int leat_i_queue_withdraw(struct waiter *w, struct lock *lock, int status);
+int leat_i_queue_withdraw(struct waiter *w, struct lock *lock /* not needed for a channel's queue */, int status);
 /* The usual case: behind the others, without a deadline. Inline, as each return behind a switch is one that the processor predicts wrong. */
 static inline __attribute__((always_inline)) int queue_wait_on(struct queue *q, struct waiter *w, struct lock *lock, enum wait_reason reason, const void *object) {
   struct goroutine *self = w->goroutine;

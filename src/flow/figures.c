@@ -216,9 +216,9 @@ void leat_i_stage_inner(const struct stage *g, struct leat_i_chan *c) {
 /* It lies before, or behind, a stage that begins now. */
 static void begin_gauge(struct chan *c) {
   if (!c || !c->capacity) return;
-  lock_take(&c->lock);
+  struct lock *lock = chan_lock(c);
   if (c->gauge && !c->gauge->buffered.since) c->gauge->buffered.since = leat_i_nondet_clock();
-  lock_drop(&c->lock);
+  lock_drop(lock);
 }
 
 struct shift *leat_i_shift_begin(struct stage *first, struct stage *last) {
@@ -389,9 +389,9 @@ size_t leat_figures_read(leat_view view, leat_figures *rows, size_t n) {
   for (const struct shift *shift = f->shifts; shift; shift = shift->next) add_shift(shift, now, false);
   for (struct flow_gauge *g = f->gauges; g; g = g->next) {
     struct station *from = (struct station *)g->gauge.from, *to = (struct station *)g->gauge.to;
-    lock_take(&g->gauge.chan->lock);
+    struct lock *lock = chan_lock(g->gauge.chan);
     add_gauge(from ? &from->now : NULL, to ? &to->now : NULL, &g->gauge, now);
-    lock_drop(&g->gauge.chan->lock);
+    lock_drop(lock);
   }
   for (struct station *st = f->first; st; st = st->next, found++)
     if (found < n) rows[found] = figures_of(st, &st->now, now);

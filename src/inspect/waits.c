@@ -265,12 +265,14 @@ static void see_objects(struct analysis *a) {
   for (size_t i = 0; i < a->subjects.n; i++) {
     struct subject *s = subject_at(a, i);
     struct select select;
-    struct chan *c, copy;
+    struct chan copy;
     if (s->reason == WAIT_SELECT) {
       if (!leat_i_memory_read(&a->memory, (uintptr_t)s->object, &select, sizeof select)) continue;
-      for (size_t k = 0; k < select.n_locks && leat_i_memory_read(&a->memory, (uintptr_t)&select.locks[k], &c, sizeof c); k++) {
-        use(a, s, c);
-        see_channel(a, (uintptr_t)c, &copy);
+      leat_case k;
+      for (size_t i_case = 0; i_case < select.n && leat_i_memory_read(&a->memory, (uintptr_t)&select.cases[i_case], &k, sizeof k); i_case++) {
+        if ((k.leat_i_kind != LEAT_I_CASE_RECV && k.leat_i_kind != LEAT_I_CASE_SEND) || !k.leat_i_chan) continue;
+        use(a, s, k.leat_i_chan);
+        see_channel(a, (uintptr_t)k.leat_i_chan, &copy);
       }
     } else if (s->reason != WAIT_NOTHING && s->reason != WAIT_READ && s->reason != WAIT_WRITE && s->object) {
       use(a, s, s->object);

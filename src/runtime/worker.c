@@ -7,6 +7,7 @@
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
+#include "reserved.h"
 #include "runtime.h"
 #include "switch.h"
 #include "../core/scope.h"
@@ -56,8 +57,11 @@ static struct worker *worker_new(void) {
 static void worker_list(struct worker *w) {
   struct sched *s = &leat_i_sched;
   w->all_next = load_acquire(&s->all); /* its index is read */
-  do w->index = w->all_next ? w->all_next->index + 1 : 0;
-  while (!cas_seq(&s->all, &w->all_next, w));
+  do {
+    w->index = w->all_next ? w->all_next->index + 1 : 0;
+    w->mark = w->index + 1;
+    w->section = leat_i_section_of(w->index);
+  } while (!cas_seq(&s->all, &w->all_next, w));
 }
 
 static void *worker_main(void *argument) {
@@ -148,6 +152,7 @@ int leat_i_start_pinned(struct goroutine *g) {
 
 void leat_i_workers_init(int workers, int max_threads) {
   leat_i_counters_reset();
+  leat_i_sections_reset();
   leat_i_sched = (struct sched){.max_threads = max_threads};
   store_relaxed(&leat_i_sched.workers, workers);
 }

@@ -31,6 +31,12 @@ struct haul {
   struct worker *victim; /* from whom */
 };
 
+/* See reserved.h. */
+struct section {
+  _Alignas(64) struct lock in; /* the number of the section that its worker is in, or 0 */
+  uint32_t last;               /* the latest number, but for the lowest bit, which is set */
+};
+
 struct worker {
   /* Confined to the worker's thread. */
   _Atomic(struct goroutine *) current;         /* stored by the owner only, as the next two: see leat_i_is_on_worker */
@@ -38,6 +44,8 @@ struct worker {
   _Atomic(uint8_t) after;                      /* an enum after */
   int32_t budget; /* operations left in the slice */
   bool spinning;
+  uint32_t mark;           /* unlike those of all other workers there are, not 0 */
+  struct section *section; /* or NULL: its locks are not reserved for it */
   int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
   int64_t deferred_since; /* when the deferred wake below was first looked at */
   uint64_t next_id, last_id;

@@ -1,0 +1,81 @@
+/* Locks that are reserved for the worker that takes them again and again, which then needs no read-modify-write: what goroutines share is most
+ * often used by those of one worker for a long time, and by others later (a word in and out of a channel: 9 against 21 ns).
+ *
+ *   - A lock has a plain lock, and an owner: the worker that it is reserved for, or nobody. Who is not the owner takes the plain lock; if the lock is
+ *     reserved for another it is revoked then, and nobody's.
+ *   - The owner marks that it is in a section, looks whether it still is the owner, and does what it has to do. Who revokes takes the ownership away,
+ *     makes that seen behind an asymmetric fence (fence.h), and waits until the section that the owner was in then has ended.
+ *   - A worker has one mark for all its locks, which names the section by a number: nobody else writes it, whoever owns the locks later (a mark in the
+ *     lock could be cleared by a former owner that was descheduled half way). A section may cover several locks.
+ *   - Who is in a section waits for nothing but leaf locks: so who revokes may hold locks, and does not wait for ever.
+ *   - A lock is reserved when a worker has taken it `patience` times in a row. Each time it is revoked, which costs 2 us or more, the patience doubles: with n
+ *     operations on a lock it is revoked log2(n / FIRST_PATIENCE) times at most.
+ *
+ * The idea: lock reservation (Kawachiya, Koseki and Onodera, 2002), with the handshake of biased.h in place of a signal. */
+#pragma once
+#include "worker.h"
+
+/* Guarded by itself but for the owner, which is also read without. */
+struct reserved_lock {
+  struct lock lock;
+  _Atomic(uint32_t) owner; /* a worker's mark, 0: nobody's */
+  uint16_t last;           /* the mark of who took it last */
+  uint16_t doubled;        /* how often its patience has */
+  uint32_t in_a_row;       /* how often that one has taken it since the others did */
+};
+
+enum { FIRST_PATIENCE = 1024, MOST_DOUBLED = 20 };
+
+static inline bool is_patient(const struct reserved_lock *l) { return l->in_a_row >> l->doubled < FIRST_PATIENCE; }
+
+static inline bool reserved_is_own(struct reserved_lock *l, const struct worker *w) { return load_acquire(&l->owner) == w->mark; }
+
+/* By a worker, which must leave it before it waits for anything, and is not in one. To leave it, drop the lock that this answers. */
+static inline struct lock *section_enter(struct worker *w) {
+  struct section *s = w->section;
+#ifdef LEAT_DEBUG
+  if (load_relaxed(&s->in.taken)) leat_i_section_is_nested();
+#endif
+  store_release(&s->in.taken, (s->last += 2) | 1); /* released: who waits for the one before may see this one */
+  atomic_signal_fence(memory_order_seq_cst); /* a light one: nothing is reserved where those are not asymmetric */
+  return &s->in;
+}
+
+/* Takes it if it is the worker's own; answers the lock to be dropped, as all that take it, or NULL. */
+static inline struct lock *reserved_take_own(struct reserved_lock *l, struct worker *w) {
+  if (!reserved_is_own(l, w)) return NULL;
+  struct lock *section = section_enter(w);
+  if (likely(reserved_is_own(l, w))) return section;
+  lock_drop(section);
+  return NULL;
+}
+
+/* Takes it if that is a matter of some instructions, without a call. */
+static inline __attribute__((always_inline)) struct lock *reserved_take_quickly(struct reserved_lock *l, struct worker *w) {
+  if (reserved_is_own(l, w)) return reserved_take_own(l, w);
+  if (unlikely(!lock_try(&l->lock))) return NULL;
+  if (l->last != w->mark) {
+    l->last = (uint16_t)w->mark;
+    l->in_a_row = 0;
+  }
+  l->in_a_row++;
+  if (likely(!load_relaxed(&l->owner) && is_patient(l))) return &l->lock;
+  lock_drop(&l->lock);
+  return NULL;
+}
+
+/* By who is not at it: false if those who were at it before this call have gone. One that is reserved for another passes for taken. */
+static inline bool reserved_is_taken(struct reserved_lock *l, const struct worker *w) {
+  uint32_t owner = load_acquire(&l->owner);
+  return owner ? !w || owner != w->mark : load_acquire(&l->lock.taken) != 0;
+}
+
+/* Takes the plain lock, by a worker or, with NULL, another thread; from then on it is nobody's. */
+struct lock *leat_i_reserved_take_plainly(struct reserved_lock *l, struct worker *w);
+
+/* Takes it, and reserves it if it is time for that. */
+struct lock *leat_i_reserved_take(struct reserved_lock *l, struct worker *w);
+
+struct section *leat_i_section_of(uint32_t worker); /* by its index; NULL for those that have too many before them */
+void leat_i_sections_reset(void);                   /* when the runtime starts */
+void leat_i_section_is_nested(void);
