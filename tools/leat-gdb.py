@@ -153,7 +153,7 @@ class Runtime:
         return None
 
     def waits(self, g):
-        return g.wait & 3 == self.layout["state.waiting"]
+        return g.wait & self.layout["state.waiting"] != 0
 
     def is_foreign(self, g):
         return g.kind == self.layout["kind.foreign"]

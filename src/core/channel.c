@@ -229,8 +229,8 @@ INLINE char *slot(struct chan *c, size_t i, size_t size) {
 }
 
 /* To an open channel. */
-INLINE int send_open(struct chan *c, const void *value, size_t size, struct goroutine **woken) {
-  struct waiter *w = queue_claim_first(&c->receivers, LEAT_OK);
+INLINE int send_open(struct worker *worker, struct chan *c, const void *value, size_t size, struct goroutine **woken) {
+  struct waiter *w = queue_claim_first_on(worker, &c->receivers, LEAT_OK);
   if (w) {
     chan_copy(w->elem, value, size);
     chan_sent(c, 0, w->goroutine);
@@ -253,7 +253,7 @@ static __attribute__((noinline)) int send_otherwise(struct chan *c, const void *
     return flags & CHAN_FAILED ? LEAT_NOMEM : LEAT_CLOSED;
   }
   size_t n = load_relaxed(&c->n);
-  int status = send_open(c, value, c->elem_size, woken);
+  int status = send_open(leat_i_worker(), c, value, c->elem_size, woken);
   if (status == LEAT_OK) leat_i_gauge_sent(c, n, *woken);
   if (status == LEAT_OK && !*woken) leat_i_chan_notify(c);
   return status;
@@ -261,14 +261,14 @@ static __attribute__((noinline)) int send_otherwise(struct chan *c, const void *
 
 static int send_locked(struct chan *c, const void *value, struct goroutine **woken) {
   if (unlikely(load_relaxed(&c->flags) & (CHAN_ENDED | CHAN_GAUGED))) return send_otherwise(c, value, woken);
-  int status = send_open(c, value, c->elem_size, woken);
+  int status = send_open(leat_i_worker(), c, value, c->elem_size, woken);
   if (status == LEAT_OK && !*woken) leat_i_chan_notify(c);
   return status;
 }
 
 /* Takes the next value of the first sender that waits. A batch stays at the head of the queue until its last value: the goroutine is claimed
  * with that one only, and counts by what is left, so a cancel in the middle loses nothing. */
-INLINE bool take_from_sender(struct chan *c, size_t place, void *target, size_t size, struct goroutine **woken) {
+INLINE bool take_from_sender(struct worker *worker, struct chan *c, size_t place, void *target, size_t size, struct goroutine **woken) {
   (void)place;
   struct waiter *w = queue_first(&c->senders);
   if (w && w->count > 1) {
@@ -278,7 +278,7 @@ INLINE bool take_from_sender(struct chan *c, size_t place, void *target, size_t 
     w->count--;
     return true;
   }
-  if (!w || !(w = queue_claim_first(&c->senders, LEAT_OK))) return false;
+  if (!w || !(w = queue_claim_first_on(worker, &c->senders, LEAT_OK))) return false;
   chan_taken(c, place, w->goroutine, true);
   chan_copy(target, w->elem, size);
   w->elem += size;
@@ -287,17 +287,17 @@ INLINE bool take_from_sender(struct chan *c, size_t place, void *target, size_t 
   return true;
 }
 
-INLINE int recv_now(struct chan *c, void *target, size_t size, struct goroutine **woken) {
+INLINE int recv_now(struct worker *worker, struct chan *c, void *target, size_t size, struct goroutine **woken) {
   size_t n = load_relaxed(&c->n);
   if (n) {
     chan_copy(target, slot(c, 0, size), size);
     chan_received(c);
     c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
     /* The room goes to the sender that has waited longest. */
-    if (!queue_first(&c->senders) || !take_from_sender(c, n - 1, slot(c, n - 1, size), size, woken)) store_relaxed(&c->n, n - 1);
+    if (!queue_first(&c->senders) || !take_from_sender(worker, c, n - 1, slot(c, n - 1, size), size, woken)) store_relaxed(&c->n, n - 1);
     return LEAT_OK;
   }
-  if (queue_first(&c->senders) && take_from_sender(c, 0, target, size, woken)) return LEAT_OK;
+  if (queue_first(&c->senders) && take_from_sender(worker, c, 0, target, size, woken)) return LEAT_OK;
   uint32_t flags = load_relaxed(&c->flags);
   if (likely(!(flags & CHAN_ENDED))) return WOULD_BLOCK;
   happens_after(c);
@@ -307,14 +307,14 @@ INLINE int recv_now(struct chan *c, void *target, size_t size, struct goroutine 
 
 static __attribute__((noinline)) int recv_gauged(struct chan *c, void *target, struct goroutine **woken) {
   size_t n = load_relaxed(&c->n);
-  int status = recv_now(c, target, c->elem_size, woken);
+  int status = recv_now(leat_i_worker(), c, target, c->elem_size, woken);
   if (status == LEAT_OK) leat_i_gauge_received(c, n, leat_i_self());
   return status;
 }
 
 static int recv_locked(struct chan *c, void *target, struct goroutine **woken) {
   if (unlikely(load_relaxed(&c->flags) & CHAN_GAUGED)) return recv_gauged(c, target, woken);
-  return recv_now(c, target, c->elem_size, woken);
+  return recv_now(leat_i_worker(), c, target, c->elem_size, woken);
 }
 
 int leat_i_chan_send_locked(struct chan *c, const void *value, struct goroutine **woken) { return send_locked(c, value, woken); }
@@ -408,7 +408,7 @@ int leat_i_send(struct leat_i_chan *handle, const void *value, int64_t deadline)
     lock_drop(lock);
     return send_any(c, value, deadline);
   }
-  int status = send_open(c, value, WORD, &woken);
+  int status = send_open(worker, c, value, WORD, &woken);
   if (status == WOULD_BLOCK) return wait_to_send(self, c, lock, value, deadline);
   lock_drop(lock);
   if (woken) return pass_on(self, woken);
@@ -551,7 +551,7 @@ int leat_i_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t d
   bool plain = likely(!leat_i_scope_interrupts(self->scope)) && likely(!(load_relaxed(&c->flags) & (CHAN_UNASKED | CHAN_GAUGED)));
   struct lock *lock = plain ? reserved_take_quickly(&c->lock, worker) : NULL;
   if (unlikely(!lock)) return recv_any(c, target, size, deadline, NULL);
-  int status = recv_now(c, target, WORD, &woken);
+  int status = recv_now(worker, c, target, WORD, &woken);
   if (status == WOULD_BLOCK) return wait_to_recv(self, c, lock, target, deadline);
   lock_drop(lock);
   if (woken) return pass_on(self, woken);

@@ -118,7 +118,7 @@ bool leat_i_unwatch(struct watch *w) {
 static bool interrupt(struct scope *s, struct goroutine *g, void *cancel) {
   struct cancel *c = cancel;
   uint32_t word = load_seq(&g->wait);
-  if ((word & 3) != STATE_WAITING || word >> 2 > s->depth || !leat_i_claim(g, load_relaxed(&s->status))) return true;
+  if (!is_waiting(word) || word >> 2 > s->depth || !leat_i_claim_by_any(g, load_relaxed(&s->status))) return true;
   happens_before(g);
   batch_add(c->interrupted, g);
   return !batch_is_full(c->interrupted);
@@ -260,8 +260,9 @@ void leat_i_scope_cancel_too(struct scope *s, struct cancel *c) {
   if (c->reaches_others) add(&s->holding_up, 1);
   lock_drop(&s->lock);
   if (c->reaches_others) {
-    leat_i_fence_heavy(); /* dear, and so done once, for all that are marked (park.h) */
+    leat_i_interrupts_begin(); /* dear, and so done once, for all that are marked */
     interrupt_tree(s, c);
+    leat_i_interrupts_end();
   }
   let_joins_go_on(above);
   if (!first) free(copy);

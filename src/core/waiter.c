@@ -33,7 +33,9 @@ int leat_i_queue_wait(struct queue *q, struct waiter *w, const struct queue_wait
   if (how->at_head) queue_push_front(q, w);
   else if (!w->queue) queue_push(q, w);
   self->woken_by = NULL;
-  int status = leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .lock = how->lock, .unlock = how->unlock, .unlock_arg = how->unlock_arg,
+  bool alone = how->deadline == LEAT_NEVER && !how->unlock && !how->masked;
+  int status = alone ? leat_i_park_on(self, how->lock, how->reason, how->object)
+                     : leat_i_park(self, &(struct park){.reason = how->reason, .object = how->object, .lock = how->lock, .unlock = how->unlock, .unlock_arg = how->unlock_arg,
                                                 .deadline = how->deadline, .masked = how->masked});
   return self->woken_by == w ? w->status : leat_i_queue_withdraw(w, how->lock, status);
 }

@@ -68,24 +68,40 @@ static inline void queue_remove(struct waiter *w) {
   w->queue = NULL;
 }
 
-/* Under the lock: takes w off its queue and claims its goroutine; w->status is set. False if somebody else has claimed it. */
-static inline bool queue_claim(struct waiter *w, int status) {
+/* The first. */
+static inline void queue_pop(struct queue *q, struct waiter *w) {
+  struct waiter *next = w->next;
+  store_release(&q->first, next);
+  if (unlikely(next)) next->previous = NULL;
+  else q->last = NULL;
+  w->queue = NULL;
+}
+
+/* Under the lock: w, which is off its queue, is answered. False if somebody else has claimed its goroutine. */
+static inline __attribute__((always_inline)) bool waiter_claim(struct worker *worker, struct waiter *w, int status) {
   struct goroutine *g = w->goroutine;
-  queue_remove(w);
-  if (!leat_i_claim(g, status)) return false; /* from here on it is none of ours: it may be gone when the lock is dropped */
+  if (!leat_i_claim_on(worker, g, status)) return false; /* from here on it is none of ours: it may be gone when the lock is dropped */
   happens_before(g);
   w->status = status;
   g->woken_by = w;
   return true;
 }
+/* Under the lock: takes w off its queue and claims its goroutine; w->status is set. False if somebody else has claimed it. */
+static inline bool queue_claim(struct waiter *w, int status) {
+  queue_remove(w);
+  return waiter_claim(leat_i_worker(), w, status);
+}
 /* Under the lock: the first waiter that can be claimed, off the queue, with its status set; NULL if there is none. After the lock the
  * caller makes w->goroutine ready (read it under the lock: afterwards w may be gone). */
-static inline struct waiter *queue_claim_first(struct queue *q, int status) {
+static inline __attribute__((always_inline)) struct waiter *queue_claim_first_on(struct worker *worker, struct queue *q, int status) {
   struct waiter *w;
-  while ((w = queue_first(q)))
-    if (likely(queue_claim(w, status))) return w;
+  while ((w = queue_first(q))) {
+    queue_pop(q, w);
+    if (likely(waiter_claim(worker, w, status))) return w;
+  }
   return NULL;
 }
+static inline struct waiter *queue_claim_first(struct queue *q, int status) { return queue_claim_first_on(leat_i_worker(), q, status); }
 
 /* A list of claimed goroutines linked by link; collected backwards, made ready in the order of collection. */
 static inline void goroutine_collect(struct goroutine **list, struct goroutine *woken) {

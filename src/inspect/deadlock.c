@@ -32,7 +32,7 @@ static int threads_of_process(void) {
  * over from one before. */
 static void note_if_woken(struct goroutine *g, void *any) {
   bool inside = g->kind != KIND_FOREIGN || load_relaxed(&g->reason) != WAIT_NOTHING;
-  if (inside && ((load_seq(&g->wait) & 3) != STATE_WAITING || (load_relaxed(&g->timed) && load_seq(&g->timed_out)))) *(bool *)any = true;
+  if (inside && (!is_waiting(load_seq(&g->wait)) || (load_relaxed(&g->timed) && load_seq(&g->timed_out)))) *(bool *)any = true;
 }
 
 /* Nothing runs, and nothing can happen by itself. *activity changes whenever a goroutine or a thread inside leat has run meanwhile. */

@@ -81,7 +81,7 @@ static int busy_workers(void) {
 static bool look_at(struct leat_i_metered *at_work, struct sample *s) {
   struct goroutine *g = at_work->goroutine;
   int64_t since = load_relaxed(&g->since);
-  bool waiting = (load_relaxed(&g->wait) & 3) == STATE_WAITING;
+  bool waiting = is_waiting(load_relaxed(&g->wait));
   struct worker *on = waiting || g->kind == KIND_FOREIGN ? NULL : leat_i_is_on_worker(g);
   bool running = on || (!waiting && g->kind == KIND_FOREIGN);
   if (waiting) s->waits[load_relaxed(&g->reason)]++;

@@ -15,7 +15,7 @@ static void copy_text(char *to, size_t size, const char *from) {
   to[n] = 0;
 }
 
-static bool waits(struct goroutine *g) { return (load_acquire(&g->wait) & 3) == STATE_WAITING; }
+static bool waits(struct goroutine *g) { return is_waiting(load_acquire(&g->wait)); }
 
 /* What it does; answers whether it was at that all the while. */
 static bool look_once(struct goroutine *g, bool trace, struct sight *s) {

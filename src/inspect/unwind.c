@@ -84,7 +84,7 @@ int leat_i_unwind_context(const void *context, uintptr_t *pcs, int max) {
 }
 
 static bool is_at_rest(const struct goroutine *g) {
-  return (load_acquire(&((struct goroutine *)g)->wait) & 3) == STATE_WAITING || (g->kind != KIND_FOREIGN && !leat_i_is_on_worker(g));
+  return is_waiting(load_acquire(&((struct goroutine *)g)->wait)) || (g->kind != KIND_FOREIGN && !leat_i_is_on_worker(g));
 }
 static int64_t rests_since(const struct goroutine *g) { return load_acquire(&((struct goroutine *)g)->since); }
 

@@ -85,7 +85,7 @@ static struct subject *subject_at(struct analysis *a, size_t i) { return (struct
 static struct scope_seen *scope_at(struct analysis *a, size_t i) { return (struct scope_seen *)a->scopes.items + i; }
 static struct object *object_at(struct analysis *a, size_t i) { return (struct object *)a->objects.items + i; }
 
-static bool is_parked(const struct goroutine *g) { return (load_seq(&g->wait) & 3) == STATE_WAITING && load_relaxed(&g->reason) != WAIT_NOTHING; }
+static bool is_parked(const struct goroutine *g) { return is_waiting(load_seq(&g->wait)) && load_relaxed(&g->reason) != WAIT_NOTHING; }
 
 /* Of one that runs it may be out of date: then nothing is certain. */
 static __attribute__((noinline, no_sanitize("thread"))) void copy_what_counts(struct analysis *a, const struct goroutine *g, struct subject *s) {

@@ -29,7 +29,9 @@ enum goroutine_kind {
   KIND_IDLE,    /* a worker's own context, which looks for work */
 };
 
-enum wait_state { STATE_RUNNING = 0, STATE_CLAIMED = 1, STATE_WAITING = 2 };
+/* STATE_ALONE comes with STATE_WAITING: but for cancels, only who holds the lock that it has parked with claims it. */
+enum wait_state { STATE_RUNNING = 0, STATE_CLAIMED = 1, STATE_WAITING = 2, STATE_ALONE = 1 };
+static inline _Bool is_waiting(uint32_t wait) { return wait & STATE_WAITING; }
 
 enum wait_reason {
   WAIT_NOTHING,

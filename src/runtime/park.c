@@ -42,18 +42,29 @@ static void sanitizer_arrive(struct goroutine *g) {
 #endif
 }
 
+_Alignas(64) _Atomic(uint32_t) leat_i_n_interrupts;
+
+void leat_i_interrupts_init(void) { store_relaxed(&leat_i_n_interrupts, load_relaxed(&leat_i_fences_are_asymmetric) ? 0 : 1); }
+
+void leat_i_interrupts_begin(void) {
+  add_seq(&leat_i_n_interrupts, 1);
+  leat_i_fence_heavy();
+  leat_i_sections_await();
+}
+void leat_i_interrupts_end(void) { sub_seq(&leat_i_n_interrupts, 1); }
+
 /* Step 2 of the protocol in park.h: g has left its stack. */
-static inline void commit_park(struct goroutine *g, bool timed) {
+static inline void commit_park(struct goroutine *g, bool timed, uint32_t alone) {
   void (*unlock)(void *) = g->unlock; /* read before the goroutine can be claimed, and go on, elsewhere */
   void *arg = g->unlock_arg;
   uint32_t word = load_relaxed(&g->wait);
   uint32_t floor = word >> 2;
-  store_release(&g->wait, (floor << 2) | STATE_WAITING);
+  store_release(&g->wait, (floor << 2) | STATE_WAITING | alone);
   if (timed) atomic_thread_fence(memory_order_seq_cst); /* timers fire often */
   else fence_light();
   int status = timed && load_seq(&g->timed_out) ? LEAT_DEADLINE : LEAT_OK;
   if (!status && floor != WAIT_MASKED_FLOOR) status = leat_i_scope_interrupts(g->scope);
-  bool claimed = status && leat_i_claim(g, status);
+  bool claimed = status && leat_i_claim_by_any(g, status);
   if (likely(!unlock)) lock_drop(arg);
   else unlock(arg);
   if (unlikely(claimed)) leat_i_ready(g);
@@ -63,12 +74,13 @@ static void send_home(struct worker *home, struct goroutine *g);
 
 static __attribute__((noinline)) void finish_otherwise(struct worker *w, struct goroutine *g, enum after after) {
   switch (after) {
-  case AFTER_NOTHING: case AFTER_PARK: case AFTER_EXIT: break; /* arrive's */
+  case AFTER_NOTHING: case AFTER_LONE_PARK: case AFTER_EXIT: break; /* arrive's */
+  case AFTER_PARK: commit_park(g, false, 0); break;
   case AFTER_START:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     starter_push(w, g);
     break;
-  case AFTER_TIMED_PARK: commit_park(g, true); break;
+  case AFTER_TIMED_PARK: commit_park(g, true, 0); break;
   case AFTER_YIELD:
     if (unlikely(load_relaxed(&w->stamp))) leat_i_stamp(w, g);
     leat_i_ring_push(w, g);
@@ -107,7 +119,7 @@ static inline __attribute__((always_inline)) struct worker *arrive(void) {
   note_rest(g, load_relaxed(&leat_i_coarse_clock));
   store_release(&w->after, AFTER_NOTHING);
   if (unlikely(load_relaxed(&leat_i_stacks_have_canaries)) && after != AFTER_NOTHING && !leat_i_stack_intact(g)) leat_i_report_overflow(g);
-  if (likely(after == AFTER_PARK)) commit_park(g, false);
+  if (likely(after == AFTER_LONE_PARK)) commit_park(g, false, STATE_ALONE);
   else if (likely(after == AFTER_EXIT)) finish_exit(w, g);
   else finish_otherwise(w, g, after);
   credit_check(w, load_relaxed(&w->current));
@@ -129,7 +141,7 @@ __attribute__((used, visibility("hidden"))) _Noreturn void leat_i_goroutine_main
 }
 
 static inline __attribute__((always_inline)) void depart(struct worker *w, struct goroutine *from, struct goroutine *to, enum after after) {
-  if (unlikely(after != AFTER_PARK && after != AFTER_TIMED_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
+  if (unlikely(after != AFTER_LONE_PARK && after != AFTER_PARK && after != AFTER_TIMED_PARK && leat_i_thread_locks_forbid(from))) leat_i_thread_locks_report(); /* parking has looked: here it has locks */
   from->fenced = false; /* what others who run on this thread put into channels meanwhile it has to be behind a fence of, too */
   if (unlikely(w->slice_start)) leat_i_slice_ends(w);
   if (unlikely(load_relaxed(&to->runnable_since))) leat_i_stamp_off(w, to);
@@ -185,14 +197,14 @@ static struct goroutine *deadline_fires(struct timer *t, int64_t now) {
   (void)now;
   struct goroutine *g = t->environment;
   store_seq(&g->timed_out, 1);
-  return leat_i_claim(g, LEAT_DEADLINE) ? g : NULL;
+  return leat_i_claim_by_any(g, LEAT_DEADLINE) ? g : NULL;
 }
 
 /* With the thread's registers saved, as a goroutine's are that has left its stack. */
 static void sleep_foreign(void *foreign) {
   struct goroutine *self = foreign;
   note_rest(self, leat_i_nondet_clock());
-  commit_park(self, true);
+  commit_park(self, true, 0);
   if (!load_acquire(&self->foreign_awake)) leat_i_check_deadlock(); /* it may be the last to fall asleep */
   while (!load_acquire(&self->foreign_awake)) leat_i_nondet_sleep(&self->foreign_awake, 0, LEAT_NEVER);
 }
@@ -222,7 +234,7 @@ static inline __attribute__((always_inline)) int leave(struct goroutine *self, u
   store_relaxed(&self->timed, after == AFTER_TIMED_PARK);
   store_relaxed(&self->reason, (uint8_t)reason);
   if (unlikely(self->kind == KIND_FOREIGN)) {
-    if (after == AFTER_PARK) store_relaxed(&self->timed_out, 0);
+    if (after != AFTER_TIMED_PARK) store_relaxed(&self->timed_out, 0);
     park_foreign(self);
   } else {
     struct worker *w = leat_i_worker();
@@ -237,7 +249,7 @@ static inline __attribute__((always_inline)) int leave(struct goroutine *self, u
 int leat_i_park_on(struct goroutine *self, struct lock *lock, enum wait_reason reason, const void *object) {
   self->unlock = NULL;
   self->unlock_arg = lock;
-  return leave(self, self->shield_floor, reason, object, AFTER_PARK);
+  return leave(self, self->shield_floor, reason, object, AFTER_LONE_PARK);
 }
 
 static int leave_until(struct goroutine *self, const struct park *p, uint32_t floor) {

@@ -4,7 +4,7 @@
  *   1. puts entries where wakers will find it (a queue, a member list, a timer), under their locks, and calls leat_i_park;
  *   2. the worker switches away from its stack, then on the next stack: wait := WAITING, a fence, looks whether its scope was cancelled
  *      or its timer has fired meanwhile (if so it tries to claim the goroutine itself), and releases the locks of 1.
- * A waker claims: wait: WAITING -> CLAIMED (seq). Exactly one wins; it writes wake_status and calls leat_i_ready. The two loads after the
+ * A waker claims: wait: WAITING -> CLAIMED. Exactly one wins; it writes wake_status and calls leat_i_ready. The two loads after the
  * two stores (wait against status or timed_out), with fences between, make it impossible that both sides miss each other. The fence
  * against cancels is a light one (fence.h; an exchange took a twelfth of a ping-pong's time). No waker ever spins for a sleeper to
  * leave its stack: those who find it through a lock get the lock after step 2, the others find it not yet WAITING and leave their mark.
@@ -15,7 +15,7 @@
  * in between; what is to be done with the one that left (release its locks, queue it, free its stack) is done on the next one's stack. */
 #pragma once
 #include "goroutine.h"
-#include "worker.h"
+#include "section.h"
 
 enum { WAIT_MASKED_FLOOR = 0x3fffffff }; /* the shield floor of a wait that no cancellation reaches */
 
@@ -35,12 +35,35 @@ int leat_i_park(struct goroutine *self, const struct park *p);
 int leat_i_park_on(struct goroutine *self, struct lock *lock, enum wait_reason reason, const void *object);
 
 /* True for exactly one caller per wait. */
-static inline bool leat_i_claim(struct goroutine *g, int status) {
+static inline bool leat_i_claim_by_any(struct goroutine *g, int status) {
   uint32_t word = load_seq(&g->wait);
-  if ((word & 3) != STATE_WAITING || !cas_seq(&g->wait, &word, (word & ~UINT32_C(3)) | STATE_CLAIMED)) return false;
+  if (!is_waiting(word) || !cas_seq(&g->wait, &word, (word & ~UINT32_C(3)) | STATE_CLAIMED)) return false;
   g->wake_status = status;
   return true;
 }
+
+/* The same by who holds the lock that the goroutine has parked with, if it has parked with one. Nobody but a cancel can come between, if it waits for one thing
+ * only: so a worker does it in a section, without a read-modify-write, unless a cancel goes on (a ping-pong: see docs/performance.md). */
+extern _Atomic(uint32_t) leat_i_n_interrupts; /* cancels that claim goroutines just now; always one more where there are no asymmetric fences */
+void leat_i_interrupts_init(void);
+static inline __attribute__((always_inline)) bool leat_i_claim_on(struct worker *w, struct goroutine *g, int status) { /* by this worker; NULL: by another thread */
+  if ((load_relaxed(&g->wait) & 3) != (STATE_WAITING | STATE_ALONE) || !w || !w->section) return leat_i_claim_by_any(g, status);
+  struct lock *section = is_in_section(w) ? NULL : section_enter(w);
+  bool alone = likely(!load_acquire(&leat_i_n_interrupts));
+  uint32_t word = load_relaxed(&g->wait); /* again: one that has gone on meanwhile may have claimed it */
+  bool claimed = alone && is_waiting(word);
+  if (likely(claimed)) {
+    store_relaxed(&g->wait, (word & ~UINT32_C(3)) | STATE_CLAIMED);
+    g->wake_status = status;
+  }
+  if (section) lock_drop(section);
+  return alone ? claimed : leat_i_claim_by_any(g, status);
+}
+static inline bool leat_i_claim(struct goroutine *g, int status) { return leat_i_claim_on(leat_i_worker(), g, status); }
+/* By a cancel, before and after it claims goroutines: from one to the other nobody does that without a read-modify-write. The first is also the heavy fence
+ * between what it has said and its looking who waits (fence.h). */
+void leat_i_interrupts_begin(void);
+void leat_i_interrupts_end(void);
 
 /* Makes a goroutine that the caller has claimed, or just made, runnable. */
 void leat_i_ready(struct goroutine *g);

@@ -1,19 +1,17 @@
 /* Locks that are reserved for the worker that takes them again and again, which then needs no read-modify-write: what goroutines share is most
- * often used by those of one worker for a long time, and by others later (a word in and out of a channel: 9 against 21 ns).
+ * often used by those of one worker for a long time, and by others later (a word in and out of a channel: 11 against 21 ns).
  *
- *   - A lock has a plain lock, and an owner: the worker that it is reserved for, or nobody. Who is not the owner takes the plain lock; if the lock is
- *     reserved for another it is revoked then, and nobody's.
- *   - The owner marks that it is in a section, looks whether it still is the owner, and does what it has to do. Who revokes takes the ownership away,
- *     makes that seen behind an asymmetric fence (fence.h), and waits until the section that the owner was in then has ended.
- *   - A worker has one mark for all its locks, which names the section by a number: nobody else writes it, whoever owns the locks later (a mark in the
- *     lock could be cleared by a former owner that was descheduled half way). A section may cover several locks.
- *   - Who is in a section waits for nothing but leaf locks: so who revokes may hold locks, and does not wait for ever.
- *   - A lock is reserved when a worker has taken it `patience` times in a row. Each time it is revoked, which costs 2 us or more, the patience doubles: with n
+ *   - A lock has a plain lock, and an owner: the worker that it is reserved for, or nobody. The owner takes it by entering a section (section.h) and then looking
+ *     whether it still is the owner. One section may cover several locks.
+ *   - Who is not the owner takes the plain lock; if the lock is reserved for another it is revoked then: the ownership taken away, and the section awaited that
+ *     the owner is in. So nobody takes such a lock in a section.
+ *   - A lock is reserved when a worker has taken it for `patience` times in a row. Each time it is revoked, which costs 2 us or more, the patience doubles: with n
  *     operations on a lock it is revoked log2(n / FIRST_PATIENCE) times at most.
+ *   - Rejected: a mark in the lock that its owner is at it. A former owner that was descheduled half way could clear that of the next one.
  *
- * The idea: lock reservation (Kawachiya, Koseki and Onodera, 2002), with the handshake of biased.h in place of a signal. */
+ * The idea: lock reservation (Kawachiya, Koseki and Onodera, 2002). */
 #pragma once
-#include "worker.h"
+#include "section.h"
 
 /* Guarded by itself but for the owner, which is also read without. */
 struct reserved_lock {
@@ -30,19 +28,8 @@ static inline bool is_patient(const struct reserved_lock *l) { return l->in_a_ro
 
 static inline bool reserved_is_own(struct reserved_lock *l, const struct worker *w) { return load_acquire(&l->owner) == w->mark; }
 
-/* By a worker, which must leave it before it waits for anything, and is not in one. To leave it, drop the lock that this answers. */
-static inline struct lock *section_enter(struct worker *w) {
-  struct section *s = w->section;
-#ifdef LEAT_DEBUG
-  if (load_relaxed(&s->in.taken)) leat_i_section_is_nested();
-#endif
-  store_release(&s->in.taken, (s->last += 2) | 1); /* released: who waits for the one before may see this one */
-  atomic_signal_fence(memory_order_seq_cst); /* a light one: nothing is reserved where those are not asymmetric */
-  return &s->in;
-}
-
 /* Takes it if it is the worker's own; answers the lock to be dropped, as all that take it, or NULL. */
-static inline struct lock *reserved_take_own(struct reserved_lock *l, struct worker *w) {
+static inline __attribute__((always_inline)) struct lock *reserved_take_own(struct reserved_lock *l, struct worker *w) {
   if (!reserved_is_own(l, w)) return NULL;
   struct lock *section = section_enter(w);
   if (likely(reserved_is_own(l, w))) return section;
@@ -52,7 +39,8 @@ static inline struct lock *reserved_take_own(struct reserved_lock *l, struct wor
 
 /* Takes it if that is a matter of some instructions, without a call. */
 static inline __attribute__((always_inline)) struct lock *reserved_take_quickly(struct reserved_lock *l, struct worker *w) {
-  if (reserved_is_own(l, w)) return reserved_take_own(l, w);
+  struct lock *section = reserved_take_own(l, w);
+  if (section) return section;
   if (unlikely(!lock_try(&l->lock))) return NULL;
   if (l->last != w->mark) {
     l->last = (uint16_t)w->mark;
@@ -75,7 +63,3 @@ struct lock *leat_i_reserved_take_plainly(struct reserved_lock *l, struct worker
 
 /* Takes it, and reserves it if it is time for that. */
 struct lock *leat_i_reserved_take(struct reserved_lock *l, struct worker *w);
-
-struct section *leat_i_section_of(uint32_t worker); /* by its index; NULL for those that have too many before them */
-void leat_i_sections_reset(void);                   /* when the runtime starts */
-void leat_i_section_is_nested(void);

@@ -145,6 +145,7 @@ static int start(const leat_options *options) {
   if (start_stacks && atoi(start_stacks) > 0) in_force.start_stacks = 1;
   store_relaxed(&leat_i_keeps_start_stacks, in_force.start_stacks);
   leat_i_fences_init();
+  leat_i_interrupts_init();
   leat_i_stacks_init(in_force.stack, in_force.guard);
   leat_i_workers_init(in_force.workers, in_force.max_threads);
   leat_i_scope_init_root(&root);

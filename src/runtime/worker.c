@@ -7,7 +7,7 @@
 #include "nondet.h"
 #include "poller.h"
 #include "report.h"
-#include "reserved.h"
+#include "section.h"
 #include "runtime.h"
 #include "switch.h"
 #include "../core/scope.h"

@@ -18,7 +18,7 @@ enum {
 };
 
 enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
-enum after { AFTER_NOTHING, AFTER_START, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
+enum after { AFTER_NOTHING, AFTER_START, AFTER_LONE_PARK, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
 
 /* What a worker has stolen, and may steal: see steal.h. */
 enum { MOST_CAREFUL = -2, BOLDEST = 7 };
@@ -31,7 +31,7 @@ struct haul {
   struct worker *victim; /* from whom */
 };
 
-/* See reserved.h. */
+/* See section.h. */
 struct section {
   _Alignas(64) struct lock in; /* the number of the section that its worker is in, or 0 */
   uint32_t last;               /* the latest number, but for the lowest bit, which is set */
@@ -44,8 +44,8 @@ struct worker {
   _Atomic(uint8_t) after;                      /* an enum after */
   int32_t budget; /* operations left in the slice */
   bool spinning;
-  uint32_t mark;           /* unlike those of all other workers there are, not 0 */
-  struct section *section; /* or NULL: its locks are not reserved for it */
+  uint32_t mark;           /* its index, and 1: not 0 */
+  struct section *section; /* or NULL: it has none */
   int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
   int64_t deferred_since; /* when the deferred wake below was first looked at */
   uint64_t next_id, last_id;
