@@ -354,7 +354,7 @@ static inline __attribute__((always_inline)) void put_next(struct worker *w, str
     /* Most often the waker blocks soon and g runs here, with a warm cache: waking another worker for it at once costs a system call
      * and moves the data between cores. If the waker goes on for 10 us (leat_i_operation) or does not come back (the watcher), then. */
     store_relaxed(&w->deferred, true);
-    w->deferred_since = 0;
+    w->deferred_seen = 0;
   }
 }
 
@@ -458,18 +458,19 @@ void leat_i_yield(struct goroutine *self) {
   leat_i_switch_to(w, self, g, AFTER_YIELD);
 }
 
-/* What lies in the next-slot is for another worker, if the waker does go on. */
+/* What lies in the next-slot is for another worker, if the waker does go on. Of the time between two looks only a part counts: an interrupt of the kernel, a
+ * thousand times a second, would else part those who work together (a word in and out of a buffer: 31 against 14 ns). */
 static void offer_next(struct worker *w) {
-  int64_t now = leat_i_nondet_clock();
-  if (!w->deferred_since) {
-    w->deferred_since = now;
-  } else if (now - w->deferred_since > DEFER_NS) {
-    store_relaxed(&w->deferred, false);
-    struct goroutine *g = next_take(w);
-    if (!g) return;
-    leat_i_ring_push(w, g);
-    leat_i_wake_worker();
-  }
+  bool first = !w->deferred_seen;
+  int64_t now = leat_i_nondet_clock(), passed = first ? 0 : now - w->deferred_seen;
+  w->deferred_for = (first ? 0 : w->deferred_for) + (passed < DEFER_NS / 2 ? passed : DEFER_NS / 2);
+  w->deferred_seen = now;
+  if (w->deferred_for < DEFER_NS) return;
+  store_relaxed(&w->deferred, false);
+  struct goroutine *g = next_take(w);
+  if (!g) return;
+  leat_i_ring_push(w, g);
+  leat_i_wake_worker();
 }
 
 /* The watcher's asking is rare: behind those in the shared queue, or they would wait for as many askings as there are decisions between two

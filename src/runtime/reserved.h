@@ -13,18 +13,18 @@
 #pragma once
 #include "section.h"
 
-/* Guarded by itself but for the owner, which is also read without. */
+/* Guarded by itself; what is atomic is also read without. */
 struct reserved_lock {
   struct lock lock;
   _Atomic(uint32_t) owner; /* a worker's mark, 0: nobody's */
   uint16_t last;           /* the mark of who took it last */
   uint16_t doubled;        /* how often its patience has */
-  uint32_t in_a_row;       /* how often that one has taken it since the others did */
+  _Atomic(uint32_t) in_a_row; /* how often that one has taken it since the others did */
 };
 
 enum { FIRST_PATIENCE = 1024, MOST_DOUBLED = 20 };
 
-static inline bool is_patient(const struct reserved_lock *l) { return l->in_a_row >> l->doubled < FIRST_PATIENCE; }
+static inline bool is_patient(struct reserved_lock *l) { return load_relaxed(&l->in_a_row) >> l->doubled < FIRST_PATIENCE; }
 
 static inline bool reserved_is_own(struct reserved_lock *l, const struct worker *w) { return load_acquire(&l->owner) == w->mark; }
 
@@ -37,16 +37,19 @@ static inline __attribute__((always_inline)) struct lock *reserved_take_own(stru
   return NULL;
 }
 
+/* With the plain lock. */
+static inline void reserved_note(struct reserved_lock *l, uint32_t mark) {
+  uint32_t before = l->last == mark ? load_relaxed(&l->in_a_row) : 0;
+  l->last = (uint16_t)mark;
+  store_relaxed(&l->in_a_row, before + 1);
+}
+
 /* Takes it if that is a matter of some instructions, without a call. */
 static inline __attribute__((always_inline)) struct lock *reserved_take_quickly(struct reserved_lock *l, struct worker *w) {
   struct lock *section = reserved_take_own(l, w);
   if (section) return section;
   if (unlikely(!lock_try(&l->lock))) return NULL;
-  if (l->last != w->mark) {
-    l->last = (uint16_t)w->mark;
-    l->in_a_row = 0;
-  }
-  l->in_a_row++;
+  reserved_note(l, w->mark);
   if (likely(!load_relaxed(&l->owner) && is_patient(l))) return &l->lock;
   lock_drop(&l->lock);
   return NULL;

@@ -47,7 +47,8 @@ struct worker {
   uint32_t mark;           /* its index, and 1: not 0 */
   struct section *section; /* or NULL: it has none */
   int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
-  int64_t deferred_since; /* when the deferred wake below was first looked at */
+  int64_t deferred_seen; /* when the deferred wake below was last looked at, 0: not yet; and for how long it has been deferred */
+  int64_t deferred_for;
   uint64_t next_id, last_id;
   struct haul haul;
   struct stack_cache stacks;
