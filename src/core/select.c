@@ -318,8 +318,13 @@ static __attribute__((noinline)) int wait_in_section(struct goroutine *self, lea
   return wait(&s, self, by_default, 1);
 }
 
+static __attribute__((noinline)) int select_any(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
+  int answer = glance(self, cases, n, ordered);
+  return answer != NOT_YET ? answer : lock_and_look(self, cases, n, ordered);
+}
+
 /* Step 0. NOT_YET if it cannot be taken. */
-static inline int select_own(struct goroutine *self, struct worker *w, leat_case *cases, size_t n, bool ordered) {
+INLINE int select_own(struct goroutine *self, struct worker *w, leat_case *cases, size_t n, bool ordered) {
   if (n > ON_STACK || !is_channel_case(&cases[0]) || !reserved_is_own(&chan_of(cases[0].leat_i_chan)->lock, w)) return NOT_YET;
   struct lock *section = section_enter(w);
   for (;;) {
@@ -343,8 +348,7 @@ int leat_i_select(leat_case *cases, size_t n, bool ordered) {
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
   int answer = w && n ? select_own(self, w, cases, n, ordered) : NOT_YET;
-  if (answer == NOT_YET) answer = glance(self, cases, n, ordered);
-  return answer != NOT_YET ? answer : lock_and_look(self, cases, n, ordered);
+  return likely(answer != NOT_YET) ? answer : select_any(self, cases, n, ordered);
 }
 
 int leat_select_array(leat_case *cases, size_t n) {
