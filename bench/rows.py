@@ -28,7 +28,6 @@ FLOORS_SHARED = {
     "RWMutexUncontended": {CAS: 6},
     "WaitGroupUncontended": {CAS: 2},
     "SemaUncontended": {CAS: 2},
-    "ChanUncontended": {CAS: 200},
 }
 FLOORS = {
     "UncontendedSemaphore": {CAS: 2},
@@ -45,9 +44,6 @@ FLOORS_ONE_CPU = {
     "WaitGroupAddDone": {CAS: 2},
     "SemaSyntNonblock": {CAS: 2},
     "ContendedSemaphore": {CAS: 2},
-    "ChanContended": {CAS: 200},
-    "ChanSem": {CAS: 2},
-    "spsc-128": {CAS: 2},
 }
 # What a row must not cost more than, whatever its ratios are; shared, too.
 LIMITS = {"ChanUncontended": {PAIR: 400}}
