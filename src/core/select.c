@@ -62,6 +62,7 @@ static int done(struct goroutine *self, const leat_case *cases, int index, struc
 struct found {
   int ready; /* one of those that may go on: the first, or any, all equally likely; -1: none */
   int by_default, last_channel, n_channels;
+  bool timed; /* there is a deadline */
 };
 
 INLINE bool is_ready(const leat_case *k) {
@@ -87,6 +88,8 @@ INLINE bool look(leat_case *cases, size_t n, bool ordered, const struct worker *
       if (is_ready(&cases[i]) && (!n_ready++ || (!ordered && !leat_i_nondet_choose(CHOOSE_CASE, n_ready)))) found->ready = (int)i;
     } else if (cases[i].leat_i_kind == LEAT_I_CASE_DEFAULT) {
       found->by_default = (int)i;
+    } else {
+      found->timed = true; /* or nothing at all */
     }
   }
   return true;
@@ -311,11 +314,11 @@ static __attribute__((noinline)) int lock_and_look(struct goroutine *self, leat_
   return answer;
 }
 
-static __attribute__((noinline)) int wait_in_section(struct goroutine *self, leat_case *cases, size_t n, struct lock *section, int by_default) {
+static __attribute__((noinline)) int wait_in_section(struct goroutine *self, leat_case *cases, size_t n, struct lock *section, struct found found) {
   struct waiter waiters[ON_STACK];
   struct select s = {.cases = cases, .n = n, .waiters = waiters, .section = section, .deadline = LEAT_NEVER, .deadline_index = -1};
-  find_deadline(&s);
-  return wait(&s, self, by_default, 1);
+  if (found.timed) find_deadline(&s);
+  return wait(&s, self, found.by_default, found.n_channels);
 }
 
 static __attribute__((noinline)) int select_any(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
@@ -331,7 +334,7 @@ INLINE int select_own(struct goroutine *self, struct worker *w, leat_case *cases
     struct found found;
     struct goroutine *woken = NULL;
     if (!look(cases, n, ordered, w, &found)) break;
-    if (found.ready < 0) return wait_in_section(self, cases, n, section, found.by_default);
+    if (found.ready < 0) return wait_in_section(self, cases, n, section, found);
     int status = attempt(&cases[found.ready], &woken);
     if (status == WOULD_BLOCK) continue;
     lock_drop(section);
