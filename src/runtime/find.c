@@ -21,7 +21,7 @@ static void look_outside(const struct worker *w) {
 }
 
 static struct goroutine *take_local(struct worker *w) {
-  store_relaxed(&w->deferred, false);
+  store_relaxed(&w->deferred, 0);
   struct goroutine *g = load_relaxed(&w->next) ? next_take(w) : load_relaxed(&w->starters) ? starter_pop(w) : NULL;
   if (g) {
     if (w->budget > 0) return g;

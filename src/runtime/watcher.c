@@ -60,7 +60,7 @@ static bool look(int64_t now) {
     if (look_at(w, now, waiting, &acted) && leat_i_take_token_from(w)) {
       leat_i_count(COUNT_TOKENS_TAKEN, 1);
       acted = true;
-    } else if (idle_worker && has_next(w)) {
+    } else if (idle_worker && has_work) {
       acted = true; /* soon again */
       leat_i_wake_worker();
     }

@@ -17,6 +17,7 @@ enum {
   LOOK_OUTSIDE = 64, /* scheduling decisions between two looks at timers, descriptors and the shared queue */
 };
 
+enum deferred { DEFERRED_NEXT = 1, DEFERRED_RING = 2 };
 enum wake { ASLEEP, WOKEN, WOKEN_TO_POLL };
 enum after { AFTER_NOTHING, AFTER_START, AFTER_LONE_PARK, AFTER_PARK, AFTER_TIMED_PARK, AFTER_YIELD, AFTER_RELEASE, AFTER_EXIT };
 
@@ -47,8 +48,10 @@ struct worker {
   uint32_t mark;           /* its index, and 1: not 0 */
   struct section *section; /* or NULL: it has none */
   int *errno_of_thread; /* libc declares its address constant, so a compiler would keep it across a switch: only through this */
-  int64_t deferred_seen; /* when the deferred wake below was last looked at, 0: not yet; and for how long it has been deferred */
+  int64_t deferred_seen; /* when what is deferred was last looked at, 0: not yet; and for how long it has been */
   int64_t deferred_for;
+  int64_t displaced_at;  /* when somebody was displaced from the next-slot, if that is to be looked at; or 0: see displace in park.c */
+  uint8_t n_displaced, kept; /* since such a look; how often in a row, ENOUGH_KEPT at most, who was displaced ran here soon */
   uint64_t next_id, last_id;
   struct haul haul;
   struct stack_cache stacks;
@@ -68,7 +71,7 @@ struct worker {
   _Atomic(uint32_t) stamp; /* bits of enum stamp_mode */
   _Atomic(bool) asked;    /* by the watcher: to give way, at the next operation or checkpoint */
   _Atomic(bool) in_blocking_call; /* leat_blocking */
-  _Atomic(bool) deferred; /* something lies in the next-slot and nobody was woken for it */
+  _Atomic(uint8_t) deferred; /* bits of enum deferred: what lies here and nobody was woken for */
   _Atomic(uint32_t) wake; /* the futex it sleeps on: an enum wake */
   _Atomic(struct goroutine *) inbox; /* goroutines whose home this is, linked by link */
   _Atomic(struct goroutine *) ring[RING_SIZE];
