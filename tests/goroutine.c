@@ -420,6 +420,46 @@ TEST(workers_run_at_the_same_time) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
 
+/* Who is woken by one that goes on: on another worker, also after many that were best left to this one. */
+LEAT_FN(passes_on, leat_rx(int), in, leat_tx(int), out) {
+  leat_range(int, i, in) if (leat_send(out, i)) return;
+  leat_close(out);
+}
+LEAT_FN(takes_note, leat_rx(int), in, atomic_int *, woken) {
+  leat_range(int, i, in) atomic_fetch_add(woken, i > 0);
+}
+LEAT_FN(wakes_two) {
+  enum { ITEMS = 2000, ROUNDS = 10 };
+  leat_scope(s);
+  leat_chan(int) first = leat_chan_make(s, int, 0), second = leat_chan_make(s, int, 0), third = leat_chan_make(s, int, 0);
+  leat_go(s, passes_on, leat_rx_of(first), leat_tx_of(second));
+  leat_go(s, passes_on, leat_rx_of(second), leat_tx_of(third));
+  for (int i = 0, got; i < ITEMS; i++) {
+    CHECK_EQ(leat_send(first, i), LEAT_OK);
+    CHECK_EQ(leat_recv(third, &got), LEAT_OK);
+    CHECK_EQ(got, i);
+  }
+  leat_close(first);
+  static atomic_int woken;
+  leat_chan(int) a = leat_chan_make(s, int, 0), b = leat_chan_make(s, int, 0);
+  leat_go(s, takes_note, leat_rx_of(a), &woken);
+  leat_go(s, takes_note, leat_rx_of(b), &woken);
+  for (int round = 1; round <= ROUNDS; round++) {
+    wait_blocked("takes_note", 2);
+    CHECK_EQ(leat_send(a, round), LEAT_OK);
+    CHECK_EQ(leat_send(b, round), LEAT_OK);
+    while (atomic_load(&woken) < 2 * round) {} /* without an operation */
+  }
+  leat_close(a);
+  leat_close(b);
+}
+TEST(two_that_are_woken_by_one_who_goes_on_both_run) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 2}), LEAT_OK);
+  leat_scope(s);
+  leat_go(s, wakes_two);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+
 /* Stacks. */
 
 static __attribute__((noinline)) int use_stack(size_t size) {
