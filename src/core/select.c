@@ -95,19 +95,21 @@ INLINE bool look(leat_case *cases, size_t n, bool ordered, const struct worker *
   return true;
 }
 
-INLINE void prepare(leat_case *cases, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (!is_channel_case(&cases[i])) continue;
-    leat_i_chan_check(chan_of(cases[i].leat_i_chan), "leat_select");
-    if (cases[i].leat_i_kind == LEAT_I_CASE_RECV) chan_ask(chan_of(cases[i].leat_i_chan));
-  }
+/* Not in a section: it may panic. */
+INLINE void check(const leat_case *cases, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (is_channel_case(&cases[i])) leat_i_chan_check(chan_of(cases[i].leat_i_chan), "leat_select");
+}
+INLINE void ask(const leat_case *cases, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (is_channel_case(&cases[i]) && cases[i].leat_i_kind == LEAT_I_CASE_RECV) chan_ask(chan_of(cases[i].leat_i_chan));
 }
 
 /* Step 1. NOT_YET if that does not decide it. */
 static int glance(struct goroutine *self, leat_case *cases, size_t n, bool ordered) {
   enum { MOST_IN_VAIN = 8 };
   struct found found;
-  prepare(cases, n);
+  ask(cases, n);
   look(cases, n, ordered, NULL, &found);
   bool may_default = found.by_default >= 0 && found.n_channels <= 1; /* that none of several is ready can only be said of one moment */
   if (may_default && found.n_channels && found.ready < 0 && !was_fenced(self) && is_ready(&cases[found.last_channel])) found.ready = found.last_channel;
@@ -350,6 +352,7 @@ int leat_i_select(leat_case *cases, size_t n, bool ordered) {
   struct worker *w = leat_i_worker();
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
+  check(cases, n);
   int answer = w && n ? select_own(self, w, cases, n, ordered) : NOT_YET;
   return likely(answer != NOT_YET) ? answer : select_any(self, cases, n, ordered);
 }
