@@ -308,13 +308,46 @@ static struct chan *chan_in(long_chan handle) {
   return c;
 }
 /* With nothing in it, reserved for the worker that the caller runs on. */
-static long_chan own_channel(leat_view s) {
-  long_chan c = leat_chan_make(s, int64_t, 1);
-  for (int64_t v = 0; !reserved_is_own(&chan_in(c)->lock, leat_i_worker());) {
+static void make_own(long_chan c) {
+  for (int64_t v = 0; load_relaxed(&leat_i_fences_are_asymmetric) && !reserved_is_own(&chan_in(c)->lock, leat_i_worker());) {
     CHECK_EQ(leat_send(c, v), LEAT_OK);
     CHECK_EQ(leat_recv(c, &v), LEAT_OK);
   }
+}
+static long_chan own_channel(leat_view s) {
+  long_chan c = leat_chan_make(s, int64_t, 1);
+  make_own(c);
   return c;
+}
+
+/* Its owner's thread ends with the runtime; of the next one another thread bears that worker's number. */
+LEAT_FN(makes_it_its_own, long_chan, c) {
+  int64_t v;
+  CHECK_EQ(leat_recv(c, &v), LEAT_OK); /* what a worker of before, or a plain thread, has left */
+  make_own(c);
+  CHECK_EQ(leat_send(c, v + 1), LEAT_OK);
+}
+TEST(channels_outlive_the_runtime_and_their_owners) {
+  long_chan c = leat_chan_make(NULL, int64_t, 1);
+  int64_t v = 0;
+  for (int round = 0; round < 6; round++) {
+    CHECK_EQ(leat_runtime_start(NULL), LEAT_OK);
+    if (round % 2) CHECK_EQ(leat_recv(c, &v), LEAT_OK);
+    if (round % 2 || !round) {
+      CHECK_EQ(owner_of(&chan_in(c)->lock), 0);
+      CHECK_EQ(leat_send(c, v), LEAT_OK);
+    }
+    {
+      leat_scope(s);
+      leat_go(s, makes_it_its_own, c);
+      CHECK_EQ(leat_wait(s), LEAT_OK);
+    }
+    CHECK_EQ(leat_runtime_stop(), LEAT_OK);
+    if (load_relaxed(&leat_i_fences_are_asymmetric)) CHECK(owner_of(&chan_in(c)->lock));
+  }
+  CHECK_EQ(leat_recv(c, &v), LEAT_OK);
+  CHECK_EQ(v, 6);
+  leat_release(c);
 }
 
 /* A select of one that is its worker's and one that is not: it gets into no queue before it has both, also if the first is taken away while it waits for the second. */
