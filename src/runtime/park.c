@@ -47,6 +47,10 @@ _Alignas(64) _Atomic(uint32_t) leat_i_n_interrupts;
 void leat_i_interrupts_init(void) { store_relaxed(&leat_i_n_interrupts, load_relaxed(&leat_i_fences_are_asymmetric) ? 0 : 1); }
 
 void leat_i_interrupts_begin(void) {
+#ifdef LEAT_DEBUG
+  struct worker *w = leat_i_worker();
+  if (w) leat_i_section_must_be_outside(w); /* or it would wait for itself */
+#endif
   add_seq(&leat_i_n_interrupts, 1);
   leat_i_fence_heavy();
   leat_i_sections_await();

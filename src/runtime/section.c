@@ -16,7 +16,7 @@ struct section *leat_i_section_of(uint32_t worker) {
   return &sections[worker];
 }
 
-/* No worker runs. In the child of a fork some were in a section in the parent, perhaps. */
+/* No worker runs, so none is in a section; a start owes nothing to how the runtime before has ended. */
 void leat_i_sections_reset(void) {
   for (uint32_t i = 0; i < load_relaxed(&n_sections); i++) store_relaxed(&sections[i].in.taken, 0);
 }
