@@ -156,6 +156,27 @@ TEST_GO(a_struct_on_the_heap) {
   has_a_way(s);
 }
 
+/* What has been freed before still has malloc's link in its first word. */
+static void *given_again(size_t size) {
+  void *volatile one = malloc(size), *volatile two = malloc(size);
+  CHECK(one && two);
+  free(two);
+  free(one);
+  return malloc(size);
+}
+LEAT_FN(keeps, int_chan *, held) {
+  leat_sleep(LEAT_SECONDS(1000));
+  leat_send(held[4], 1);
+  free(held);
+}
+MAKER(make_again, int_chan *held = given_again(300); held[4] = c; leat_go(s, keeps, held);)
+TEST_GO(a_block_of_the_heap_that_was_another_before) {
+  leat_scope(s);
+  let_make(leat_bind(make_again, s));
+  wait_blocked("receiver", 1);
+  CHECK_EQ(verdict_on("receiver"), NOT_FOUND);
+}
+
 LEAT_FN(holds_middle, char *, middle) {
   leat_sleep(LEAT_SECONDS(1000));
   struct holder *h = (void *)(middle - 1000);

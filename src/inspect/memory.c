@@ -303,8 +303,10 @@ static struct block *block_holding(struct memory *m, uintptr_t address) {
 }
 
 /* Small chunks are marked as in use while they wait in a thread's cache or a fast bin. They are linked by their first word, which is mixed
- * with its own address ("safe linking"), and so cannot be taken for anything else. */
+ * with its own address ("safe linking"), and so cannot be taken for anything else; but who has been given one need not have written there. In a thread's
+ * cache the second word is a key, which malloc clears; a fast bin has smaller chunks only. */
 static void mark_cached_chunks(struct memory *m) {
+  enum { FAST = 120 }; /* bytes, with those of the next chunk's header that are this one's */
   for (size_t i = 0; i < m->regions.n; i++) {
     struct region *r = region_at(m, i);
     if (r->kind != KIND_CHUNKS) continue;
@@ -314,6 +316,7 @@ static void mark_cached_chunks(struct memory *m) {
       size_t word, size = b->high - b->low;
       if (b->marks & MARK_FREE || size > 1040 || !header_at(&w, b->low - sizeof word, &word)) continue;
       uintptr_t link = word ^ (b->low >> 12);
+      if (size > FAST && (!header_at(&w, b->low, &word) || !word)) continue;
       if (!link) b->marks |= MARK_FREE;
       else if (link >= m->lowest && link < m->highest && link % 16 == 0 &&
                ((((next = block_holding(m, link)) && next->low == link) || ((next = block_holding(m, link + 16)) && next->low == link + 16)) && next->high - next->low == size))
