@@ -10,20 +10,21 @@ static void revoke(struct reserved_lock *l, uint32_t owner) {
   if (l->doubled < MOST_DOUBLED) l->doubled++;
 }
 
-/* Who has it, and takes it again and again, is to have a turn of some operations, with what it guards in its cache, before it goes to another CPU: two goroutines that
- * each send and receive a hundred values took 26 ns an operation where whoever came first had it, and take 16. */
+/* Who has it, and takes it all the time, is to have a turn of some operations, with what it guards in its cache, before it goes to another CPU: two goroutines that
+ * each send and receive a hundred values took 26 ns an operation where whoever came first had it, and take 16. A turn goes on as long as an operation does not
+ * take longer than four pauses: else to wait for its end would cost more than the way of a few lines of the cache. */
 static __attribute__((noinline)) void wait_for_turn(struct reserved_lock *l) {
-  enum { TURN = 128, PAUSES_IN_TURN = 32 };
+  enum { TURN = 512, PAUSES_IN_TURN = 64, MOST_IN_TURN = 400 };
   uint32_t seen = load_relaxed(&l->in_a_row);
   for (int pauses = 1, spent = 0;;) {
     spent += pauses;
     for (int i = 0; i < pauses; i++) cpu_relax();
     uint32_t now = load_relaxed(&l->in_a_row);
-    bool in_turn = now != seen && now < TURN && spent < PAUSES_BEFORE_YIELD;
+    bool in_turn = now > seen + (uint32_t)pauses / 4 && now < TURN && spent < MOST_IN_TURN;
     seen = now;
     if (!in_turn && !load_relaxed(&l->lock.taken) && lock_try(&l->lock)) return;
     pauses = in_turn ? PAUSES_IN_TURN : pauses < MOST_PAUSES ? pauses * 2 : MOST_PAUSES;
-    if (spent > PAUSES_BEFORE_YIELD) sched_yield();
+    if (spent > MOST_IN_TURN) sched_yield();
   }
 }
 
