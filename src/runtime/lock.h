@@ -1,11 +1,10 @@
 /* A spin lock for sections of some tens of nanoseconds: one compare-and-swap to take, one store to release (a futex mutex needs a second
  * read-modify-write to know whether anyone sleeps). Who finds it taken looks again after twice as many pauses each time: meanwhile the other
- * core has the lock, and what it guards, in its cache, and is through with hundreds of operations instead of one (a channel of 4 senders and 4
- * receivers on two cores: 43 to 60 against 215 ns a value). A holder may be descheduled by the kernel, so after a while waiters give up their
+ * core has the lock, and what it guards, in its cache, and is through with some operations instead of one. A holder may be descheduled by the kernel, so after a while waiters give up their
  * thread's turn. Never held while calling user code; may be held across a goroutine switch, where the scheduler releases it after
  * the goroutine has left its stack (park.h).
  *
- * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address) -> nothing; each -> a scope's members_lock, a leaf; descriptor -> nothing; task -> nothing;
+ * Lock order: scope (parent before child) -> the channel of leat_done; channel (several: by address; or a section, reserved.h, with which nothing but leaves are waited for) -> nothing; each -> a scope's members_lock, a leaf; descriptor -> nothing; task -> nothing;
  * figures' -> channel; scheduler, timer shard, slab list: leaves, never together. */
 #pragma once
 #include "atomics.h"
