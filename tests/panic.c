@@ -316,9 +316,9 @@ TEST_GO_DIES(an_assertion_of_the_main_goroutine, "leat: panic: assertion failed:
 
 /* ---- many ---- */
 
-LEAT_FN(panics_or_exits, int, n) {
-  leat_defer(note, a);
-  traced = 0;
+static void count_one(atomic_int *n) { (*n)++; }
+LEAT_FN(panics_or_exits, int, n, atomic_int *, cleaned_up) {
+  leat_defer(count_one, cleaned_up);
   leat_yield();
   if (n % 2) leat_panic("%d", n);
   leat_goexit();
@@ -327,10 +327,12 @@ TEST_GO(many_panic_and_exit_at_a_time) {
   leat_set_log(hear_nothing, NULL);
   leat_error_set_frames(2);
   for (int round = 0; round < (int)test_scale(20); round++) {
+    atomic_int cleaned_up = 0;
     leat_scope(s);
     leat_keep_going(s);
-    for (int i = 0; i < 20; i++) leat_go(s, panics_or_exits, i);
+    for (int i = 0; i < 20; i++) leat_go(s, panics_or_exits, i, &cleaned_up);
     CHECK_EQ(leat_wait(s), LEAT_PANIC);
+    CHECK_EQ(cleaned_up, 20);
   }
 }
 
