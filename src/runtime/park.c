@@ -205,7 +205,7 @@ static inline __attribute__((always_inline)) struct goroutine *pick(struct worke
   w->budget = SLICE;
   if (unlikely(!g)) return w->idle;
   if (unlikely(w->displaced_at)) weigh_displaced(w);
-  if (ring_is_empty(w)) store_relaxed(&w->deferred, 0);
+  if (unlikely(load_relaxed(&w->deferred)) && ring_is_empty(w)) store_relaxed(&w->deferred, 0);
   return g;
 }
 
