@@ -9,7 +9,8 @@ enum { STEAL_COSTS = 400, EACH_COSTS = 500 }; /* nanoseconds; of goroutines that
 static const int64_t CAREFUL_PAUSE = LEAT_US(8); /* before the last look */
 
 enum { MOST_SEEN = 64 };
-struct seen { /* by the worker's index; workers beyond keep what they have */
+struct seen { /* by the worker's index; of those that started later, or are too many, nothing is known */
+  uint32_t n;
   uint32_t ticks[MOST_SEEN], heads[MOST_SEEN], tails[MOST_SEEN];
 };
 struct thief {
@@ -17,9 +18,13 @@ struct thief {
   bool spun; /* at_first counts */
 };
 
+static bool was_seen(const struct seen *seen, const struct worker *w) { return w->index < seen->n; }
+
 static void see(struct seen *seen) {
-  for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next) {
-    if (w->index >= MOST_SEEN) continue;
+  struct worker *all = load_acquire(&leat_i_sched.all); /* the latest first */
+  seen->n = !all ? 0 : all->index < MOST_SEEN ? all->index + 1 : MOST_SEEN;
+  for (struct worker *w = all; w; w = w->all_next) {
+    if (!was_seen(seen, w)) continue;
     seen->ticks[w->index] = load_relaxed(&w->ticks);
     seen->heads[w->index] = load_relaxed(&w->head);
     seen->tails[w->index] = load_relaxed(&w->tail);
@@ -29,19 +34,19 @@ static void see(struct seen *seen) {
 /* Or cannot be said not to be. */
 static bool is_at_work(struct worker *w, const struct thief *thief) {
   if (!load_relaxed(&w->has_token)) return false;
-  if (!thief || !thief->spun || w->index >= MOST_SEEN) return true;
+  if (!thief || !thief->spun || !was_seen(&thief->at_first, w)) return true;
   return load_relaxed(&w->ticks) != thief->at_first.ticks[w->index] || load_relaxed(&w->tail) != thief->at_first.tails[w->index];
 }
 
 static bool keeps_ring(struct worker *w, const struct thief *thief) {
   if (!ring_has_few(w) || !load_relaxed(&w->has_token)) return false;
-  if (!thief || w->index >= MOST_SEEN) return true;
-  return load_relaxed(&w->ticks) != thief->lately.ticks[w->index] && !(thief->spun && load_relaxed(&w->head) == thief->at_first.heads[w->index]);
+  if (!thief || !was_seen(&thief->lately, w)) return true;
+  return load_relaxed(&w->ticks) != thief->lately.ticks[w->index] && !(thief->spun && was_seen(&thief->at_first, w) && load_relaxed(&w->head) == thief->at_first.heads[w->index]);
 }
 
 static bool next_waits(const struct seen *lately) {
   for (struct worker *w = load_acquire(&leat_i_sched.all); w; w = w->all_next)
-    if (has_next(w) && w->index < MOST_SEEN && load_relaxed(&w->ticks) == lately->ticks[w->index]) return true;
+    if (has_next(w) && was_seen(lately, w) && load_relaxed(&w->ticks) == lately->ticks[w->index]) return true;
   return false;
 }
 
