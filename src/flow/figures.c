@@ -279,6 +279,7 @@ static void add_shift(const struct shift *s, int64_t now, bool ended) {
     struct totals *t = ended ? &st->total : &st->now;
     int64_t part_of_laps = load_relaxed(&p->laps) + (p == at ? under_way : 0);
     int64_t share = laps ? (int64_t)((double)busy * (double)part_of_laps / (double)laps) : i == s->main ? busy : 0;
+    if (share > busy) share = busy; /* another lap has ended since the sum */
     t->in += s->is_run ? load_relaxed(&p->in) : load_relaxed(&((struct server *)server)->received);
     t->out += load_relaxed(&p->out);
     t->life += life;
