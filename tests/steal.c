@@ -67,7 +67,13 @@ static void start_short_ones(int n) {
   CHECK_EQ(leat_wait(s), LEAT_OK);
   CHECK_EQ(ran, n);
 }
-static void with_two_workers(void) { CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 2, .max_threads = 2}), LEAT_OK); }
+/* In a goroutine, beside one worker that may steal. */
+static void run_beside_a_thief(leat_closure what) {
+  CHECK_EQ(leat_runtime_start(&(leat_options){.workers = 2, .max_threads = 2}), LEAT_OK);
+  leat_scope(s);
+  leat_go_closure(s, what);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
 
 LEAT_FN(starts_short_ones) {
   enum { BATCHES = 100, BATCH = 1000 };
@@ -79,10 +85,7 @@ LEAT_FN(starts_short_ones) {
 }
 TEST(short_ones_stay_with_who_started_them) {
   if (test_under_asan() || test_scale(100) != 100) TEST_SKIP("nothing is short here");
-  with_two_workers();
-  leat_scope(s);
-  leat_go(s, starts_short_ones);
-  CHECK_EQ(leat_wait(s), LEAT_OK);
+  run_beside_a_thief(leat_bind(starts_short_ones));
 }
 
 /* The first keeps its worker until a second one runs, too: without a thief it does not end. */
@@ -101,10 +104,7 @@ LEAT_FN(starts_short_ones_then_two_at_once, int, rounds) {
   }
 }
 TEST(who_computes_is_stolen_from_after_short_ones) {
-  with_two_workers();
-  leat_scope(s);
-  leat_go(s, starts_short_ones_then_two_at_once, (int)test_scale(200) + 1);
-  CHECK_EQ(leat_wait(s), LEAT_OK);
+  run_beside_a_thief(leat_bind(starts_short_ones_then_two_at_once, (int)test_scale(200) + 1));
 }
 
 static atomic_bool seen_elsewhere;
@@ -126,8 +126,5 @@ LEAT_FN(starts_short_ones_then_yields, int, rounds) {
   }
 }
 TEST(who_is_at_work_is_stolen_from_after_short_ones) {
-  with_two_workers();
-  leat_scope(s);
-  leat_go(s, starts_short_ones_then_yields, (int)test_scale(200) + 1);
-  CHECK_EQ(leat_wait(s), LEAT_OK);
+  run_beside_a_thief(leat_bind(starts_short_ones_then_yields, (int)test_scale(200) + 1));
 }
