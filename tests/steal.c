@@ -8,14 +8,15 @@
 
 /* ---- what pays ---- */
 
-static struct worker victim;
+static struct worker thief, victim;
 static struct haul weigh(struct haul h, uint32_t n, int64_t took) {
   h.n = n;
   h.victim = &victim;
   h.since = LEAT_SECONDS(1);
-  leat_i_haul_weigh(&h, h.since + took);
-  CHECK(!haul_is_open(&h));
-  return h;
+  thief.haul = h;
+  leat_i_haul_weigh(&thief, h.since + took);
+  CHECK(!haul_is_open(&thief.haul));
+  return thief.haul;
 }
 TEST(what_does_not_pay_is_taken_one_at_a_time_and_less_often) {
   struct haul h = {.boldness = BOLDEST};
@@ -48,6 +49,20 @@ TEST(what_leaves_the_victim_without_work_does_not_pay) {
   CHECK_EQ(h.boldness, 0);
   victim.dry_since = LEAT_SECONDS(1) + LEAT_US(100);
   h = weigh(h, 1, LEAT_MS(1));
+  CHECK_EQ(h.boldness, 1);
+}
+
+TEST(where_both_wait_at_locks_it_does_not_pay) {
+  struct haul h = {.boldness = BOLDEST};
+  h = weigh(h, 1, LEAT_US(20));
+  CHECK_EQ(h.boldness, BOLDEST);
+  count_in(&thief.counters, COUNT_PARKED + WAIT_MUTEX, 4);
+  count_in(&victim.counters, COUNT_PARKED + WAIT_READ_LOCK, 2);
+  count_in(&victim.counters, COUNT_PARKED + WAIT_WRITE_LOCK, 1);
+  h = weigh(h, 1, LEAT_US(20));
+  CHECK_EQ(h.boldness, 0);
+  h.lock_waits = 7; /* all of them before */
+  h = weigh(h, 1, LEAT_US(20));
   CHECK_EQ(h.boldness, 1);
 }
 

@@ -74,7 +74,7 @@ static struct goroutine *find(struct worker *w) {
     if ((g = take_local(w))) return g;
     int64_t now = leat_i_nondet_clock();
     store_relaxed(&w->dry_since, now);
-    if (haul_is_open(&w->haul)) leat_i_haul_weigh(&w->haul, now);
+    if (haul_is_open(&w->haul)) leat_i_haul_weigh(w, now);
     if ((g = leat_i_shared_pop(w))) return g;
     look_outside(w);
     if ((g = take_local(w)) || (g = leat_i_steal(w))) return g;

@@ -5,7 +5,7 @@
 #include <leat/time.h>
 
 enum { LOOKS = 4, LOOK_PAUSES = 48 }; /* to look costs those at work the lines that they write */
-enum { STEAL_COSTS = 400, EACH_COSTS = 500 }; /* nanoseconds; of goroutines that do nothing nearly all take less */
+enum { STEAL_COSTS = 400, EACH_COSTS = 500, LOCK_WAIT_COSTS = 3000 }; /* nanoseconds; of goroutines that do nothing nearly all take less; who waits has spun before */
 static const int64_t CAREFUL_PAUSE = LEAT_US(8); /* before the last look */
 
 enum { MOST_SEEN = 64 };
@@ -55,10 +55,20 @@ static bool next_waits(const struct seen *lately) {
 static bool is_careful(const struct haul *h) { return h->boldness <= 0; }
 static bool may_rob_who_works(const struct haul *h) { return !is_careful(h) || h->looks >= 1u << -h->boldness; }
 
-void leat_i_haul_weigh(struct haul *h, int64_t now) {
+static uint64_t lock_waits(const struct worker *thief, const struct worker *victim) {
+  static const enum wait_reason reasons[] = {WAIT_MUTEX, WAIT_READ_LOCK, WAIT_WRITE_LOCK};
+  uint64_t n = 0;
+  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+    n += load_relaxed(&thief->counters.n[COUNT_PARKED + reasons[i]]) + load_relaxed(&victim->counters.n[COUNT_PARKED + reasons[i]]);
+  return n;
+}
+
+void leat_i_haul_weigh(struct worker *w, int64_t now) {
+  struct haul *h = &w->haul;
   int64_t victim_dry = load_relaxed(&h->victim->dry_since);
   int64_t both_had_work = (victim_dry > h->since ? victim_dry : now) - h->since;
-  bool paid = both_had_work >= STEAL_COSTS + (int64_t)h->n * EACH_COSTS;
+  int64_t waited = (int64_t)(lock_waits(w, h->victim) - h->lock_waits) * LOCK_WAIT_COSTS;
+  bool paid = both_had_work >= STEAL_COSTS + (int64_t)h->n * EACH_COSTS + waited;
   if (paid) h->boldness = is_careful(h) ? 1 : h->boldness < BOLDEST ? h->boldness + 1 : BOLDEST;
   else h->boldness = !is_careful(h) ? 0 : h->boldness > MOST_CAREFUL ? h->boldness - 1 : MOST_CAREFUL;
   h->n = 0;
@@ -104,6 +114,7 @@ static struct goroutine *take_from(struct worker *w, struct worker *victim, cons
   if (at_work) {
     h->since = leat_i_nondet_clock();
     h->victim = victim;
+    h->lock_waits = lock_waits(w, victim);
   } else {
     h->n = 0; /* it is not to be weighed */
   }

@@ -30,6 +30,7 @@ struct haul {
   uint32_t n;    /* how many it took last, and has not weighed; or 0 */
   int64_t since; /* when */
   struct worker *victim; /* from whom */
+  uint64_t lock_waits;   /* how often goroutines of both had waited for locks by then */
 };
 
 /* See section.h. */
