@@ -172,6 +172,17 @@ TEST_GO(an_unbuffered_send_waits_for_its_receive) {
       } \
     } \
     leat_chan(element##n) meet = leat_chan_make(s, element##n, 0); \
+    for (int i = 0; i < 3; i++) { \
+      struct { \
+        unsigned char before; \
+        element##n e; \
+        unsigned char after; \
+      } t; \
+      memset(&t, 0xFF, sizeof t); \
+      CHECK_EQ(leat_try_recv(meet, &t.e), LEAT_EMPTY); \
+      for (int k = 0; k < n; k++) CHECK_EQ(t.e.bytes[k], 0); \
+      CHECK(t.before == 0xFF && t.after == 0xFF); \
+    } \
     leat_go(s, sender_of##n, leat_tx_of(meet), 5); \
     wait_blocked("sender_of" #n, 1); \
     element##n e; \

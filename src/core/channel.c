@@ -586,13 +586,19 @@ static __attribute__((noinline)) int try_recv_any(struct chan *c, void *target, 
   }
   return finish(self, lock, woken, status);
 }
+static __attribute__((noinline)) int try_recv_byte(struct worker *worker, struct goroutine *self, struct chan *c, char *target, size_t size) {
+  if (!c || !self || !is_of_bytes(c) || !still_would_block(worker, self, chan_may_recv(c))) return try_recv_any(c, target, size);
+  self->ignored = 0;
+  *target = 0;
+  return LEAT_EMPTY;
+}
 int leat_i_try_recv(struct leat_i_chan *handle, void *target, size_t size, int64_t unused) {
   happens_call();
   (void)unused;
   struct chan *c = chan_of(handle);
   struct worker *worker = leat_i_worker();
   struct goroutine *self = worker ? load_relaxed(&worker->current) : NULL;
-  if (!c || !self || !is_of_words(c) || !still_would_block(worker, self, chan_may_recv(c))) return try_recv_any(c, target, size);
+  if (!c || !self || !is_of_words(c) || !still_would_block(worker, self, chan_may_recv(c))) return try_recv_byte(worker, self, c, target, size);
   self->ignored = 0;
   memset(target, 0, WORD);
   return LEAT_EMPTY;

@@ -155,13 +155,15 @@ static inline int chan_is_over(struct chan *c) {
 }
 
 enum { WORD = 8 };
-static inline bool is_of_words(const struct chan *c) {
+static inline bool is_of(const struct chan *c, size_t size) {
 #if defined(LEAT_HAPPENS) || defined(LEAT_DEBUG)
-  return false && c;
+  return false && c && size;
 #else
-  return c->elem_size == WORD;
+  return c->elem_size == size;
 #endif
 }
+static inline bool is_of_words(const struct chan *c) { return is_of(c, WORD); }
+static inline bool is_of_bytes(const struct chan *c) { return is_of(c, 1); } /* as that of leat_done */
 
 enum { WOULD_BLOCK = 1 }; /* beside the statuses */
 

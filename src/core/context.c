@@ -198,26 +198,32 @@ void leat_i_scope_stop_watching(struct scope *s) {
 
 /* ---- done ---- */
 
-struct leat_i_chan *leat_i_done(const struct leat_scope *view) {
-  struct scope *s = scope_of(view), *top = s;
+/* NULL if it can never be cancelled. */
+static __attribute__((noinline)) struct chan *done_first(struct scope *s) {
+  struct scope *top = s;
   while (top->kind == SCOPE_VALUE) top = top->parent;
   if (top == leat_i_root_scope()) return NULL;
   struct extra *x = leat_i_scope_extra(s);
-  if (!x) return (struct leat_i_chan *)leat_i_chan_failed();
-  struct chan *done = load_acquire(&x->done);
-  if (done) return (struct leat_i_chan *)done;
+  if (!x) return leat_i_chan_failed();
   struct chan *fresh = leat_i_chan_new(sizeof(char), 0, "leat_done");
-  if (fresh == leat_i_chan_failed()) return (struct leat_i_chan *)fresh;
+  if (fresh == leat_i_chan_failed()) return fresh;
   store_relaxed(&fresh->flags, CHAN_SHARED | CHAN_DONE);
   lock_take(&s->lock);
-  done = load_relaxed(&x->done);
+  struct chan *done = load_relaxed(&x->done);
   if (!done) {
     if (load_relaxed(&s->status)) store_relaxed(&fresh->flags, CHAN_SHARED | CHAN_DONE | CHAN_CLOSED);
     store_release(&x->done, done = fresh);
   }
   lock_drop(&s->lock);
   if (done != fresh) leat_i_chan_free_done(fresh);
-  return (struct leat_i_chan *)done;
+  return done;
+}
+
+struct leat_i_chan *leat_i_done(const struct leat_scope *view) {
+  struct scope *s = scope_of(view);
+  struct extra *x = load_acquire(&s->extra);
+  struct chan *done = x ? load_acquire(&x->done) : NULL;
+  return (struct leat_i_chan *)(likely(done != NULL) ? done : done_first(s));
 }
 
 /* ---- values ---- */
