@@ -55,16 +55,23 @@ enum { CLOCKS = 2 };
 enum { CLOCKS = 0 };
 #endif
 
+enum { LINE = 64 };
+static size_t whole_lines(size_t bytes) { return (bytes + LINE - 1) & ~(size_t)(LINE - 1); }
+
 struct chan *leat_i_chan_new(size_t elem, size_t capacity, const char *birthplace) {
+  const size_t own = whole_lines(sizeof(struct chan));
   size_t bytes;
   void *memory = NULL;
   struct chan *c;
-  if (!__builtin_mul_overflow(elem, capacity, &bytes) && !__builtin_add_overflow(bytes, (sizeof *c + 63) & ~(size_t)63, &bytes) && bytes < PTRDIFF_MAX)
-    memory = malloc(bytes + 63 + CLOCKS * capacity); /* libc's aligned_alloc does not use its cache: 60 ns more */
+  if (!__builtin_mul_overflow(elem, capacity, &bytes) && bytes < PTRDIFF_MAX - own - LINE) {
+    /* No line of the cache is shared with the next block of the heap, which another CPU may use (two that each make channels: 92 against 32 ns). */
+    bytes = own + whole_lines(bytes);
+    memory = malloc(bytes + LINE - 1 + CLOCKS * capacity); /* libc's aligned_alloc does not use its cache: 60 ns more */
+  }
   if (!memory) return leat_i_chan_failed();
-  c = (struct chan *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+  c = (struct chan *)whole_lines((uintptr_t)memory);
   *c = (struct chan){.memory = memory, .elem_size = elem, .capacity = capacity, .birthplace = birthplace, .epoch = leak_epoch(), .references = 1};
-  c->buffer = (char *)c + ((sizeof *c + 63) & ~(size_t)63);
+  c->buffer = (char *)c + own;
 #ifdef LEAT_HAPPENS
   c->clocks = (char *)c + bytes;
 #endif
