@@ -59,9 +59,10 @@ TEST(where_both_wait_at_locks_it_does_not_pay) {
   count_in(&thief.counters, COUNT_PARKED + WAIT_MUTEX, 4);
   count_in(&victim.counters, COUNT_PARKED + WAIT_READ_LOCK, 2);
   count_in(&victim.counters, COUNT_PARKED + WAIT_WRITE_LOCK, 1);
+  count_in(&victim.counters, COUNT_CONTENDED, 1);
   h = weigh(h, 1, LEAT_US(20));
   CHECK_EQ(h.boldness, 0);
-  h.lock_waits = 7; /* all of them before */
+  h.lock_waits = 8; /* all of them before */
   h = weigh(h, 1, LEAT_US(20));
   CHECK_EQ(h.boldness, 1);
 }

@@ -1,5 +1,6 @@
 /* See reserved.h. */
 #include "reserved.h"
+#include "counters.h"
 #include <sched.h>
 
 /* With the plain lock. */
@@ -33,7 +34,10 @@ struct lock *leat_i_reserved_take_plainly(struct reserved_lock *l, struct worker
 #ifdef LEAT_DEBUG
   if (mark) leat_i_section_must_be_outside(w);
 #endif
-  if (unlikely(!lock_try(&l->lock))) wait_for_turn(l);
+  if (unlikely(!lock_try(&l->lock))) {
+    leat_i_count(COUNT_CONTENDED, 1);
+    wait_for_turn(l);
+  }
   uint32_t owner = load_relaxed(&l->owner);
   if (owner && owner == mark) store_release(&l->owner, 0);
   else if (owner) revoke(l, owner);

@@ -55,13 +55,13 @@ static bool next_waits(const struct seen *lately) {
 static bool is_careful(const struct haul *h) { return h->boldness <= 0; }
 static bool may_rob_who_works(const struct haul *h) { return !is_careful(h) || h->looks >= 1u << -h->boldness; }
 
-static uint64_t lock_waits(const struct worker *thief, const struct worker *victim) {
-  static const enum wait_reason reasons[] = {WAIT_MUTEX, WAIT_READ_LOCK, WAIT_WRITE_LOCK};
+static uint64_t lock_waits_of(const struct worker *w) {
+  static const int kinds[] = {COUNT_PARKED + WAIT_MUTEX, COUNT_PARKED + WAIT_READ_LOCK, COUNT_PARKED + WAIT_WRITE_LOCK, COUNT_CONTENDED};
   uint64_t n = 0;
-  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-    n += load_relaxed(&thief->counters.n[COUNT_PARKED + reasons[i]]) + load_relaxed(&victim->counters.n[COUNT_PARKED + reasons[i]]);
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) n += load_relaxed(&w->counters.n[kinds[i]]);
   return n;
 }
+static uint64_t lock_waits(const struct worker *thief, const struct worker *victim) { return lock_waits_of(thief) + lock_waits_of(victim); }
 
 void leat_i_haul_weigh(struct worker *w, int64_t now) {
   struct haul *h = &w->haul;

@@ -10,13 +10,15 @@
  * A steal from a worker at work has to pay. Some ten lines of the cache, descriptor and stack, follow a goroutine to the thief and come back with the
  * next one that is started there: with all that is read and written on the way 300 ns, where to start and end one in one place takes 55. So a thief
  * weighs, when its work is used up, for how long it has had some from what it took last, and the victim some as well: where all that is woken follows
- * who was stolen, nothing is gained. Nor is it where goroutines of the two then wait for each other at locks, which takes 3 us a time, as who comes to
- * a lock that is taken spins first. If what is left is less than goroutines take that do nothing, it takes one in 10 us, then one in 20, then in 40; as
- * soon as that pays, two at once, then four and so on. From who is not at work it takes half in any case: there they would wait.
+ * who was stolen, nothing is gained. Nor is it where goroutines of the two then wait for each other at locks, or find channels' locks taken: each
+ * time counts as 3 us lost, as who comes to a lock that is taken spins first, and what it guards goes to and fro. If what is left is less than
+ * goroutines take that do nothing, it takes one in 10 us, then one in 20, then in 40; as soon as that pays, two at once, then four and so on. From who
+ * is not at work it takes half in any case: there they would wait.
  * (1,000 that do nothing, started and joined on two CPUs: 281 against 61 ns each. With 200 ns of work it is the same on one CPU and on two with
  * stealing; from 400 ns on stealing pays, and is what is done. Four that are started and waited for, again and again: 980 ns, and
  * 720 since the victim's work counts; a condition that four wait for in turn: 1,440 and 1,080. Since waits at locks count, a condition that 32 wait for:
- * 22,400 and 8,600, and a lock that four read, and write a hundredth of the time: 34 and 24.)
+ * 22,400 and 8,600; a lock that four read, and write a hundredth of the time: 34 and 24; two that send and two that receive on any of three channels: 960
+ * and 480.)
  *
  * Rejected: to give stacks back to the worker that they came from, as it saves one way of two, and the descriptor is as cold as the stack; to go by how
  * fast the victim decides, which would leave pairs that could run beside each other on one worker. */
