@@ -116,6 +116,8 @@ static inline void chan_timer_fired(struct chan *c, struct goroutine *waiter) { 
 
 static inline void chan_copy(void *to, const void *from, size_t size) {
   switch (size) { /* the usual sizes without a call */
+  case 0: break;
+  case 1: memcpy(to, from, 1); break;
   case 4: memcpy(to, from, 4); break;
   case 8: memcpy(to, from, 8); break;
   case 16: memcpy(to, from, 16); break;
@@ -155,15 +157,14 @@ static inline int chan_is_over(struct chan *c) {
 }
 
 enum { WORD = 8 };
-static inline bool is_of(const struct chan *c, size_t size) {
+/* The size of its elements, if all that there is to do besides copying is ordinary. */
+static inline size_t plain_size(const struct chan *c) {
 #if defined(LEAT_HAPPENS) || defined(LEAT_DEBUG)
-  return false && c && size;
+  return c ? SIZE_MAX : 0;
 #else
-  return c->elem_size == size;
+  return c->elem_size;
 #endif
 }
-static inline bool is_of_words(const struct chan *c) { return is_of(c, WORD); }
-static inline bool is_of_bytes(const struct chan *c) { return is_of(c, 1); } /* as that of leat_done */
 
 enum { WOULD_BLOCK = 1 }; /* beside the statuses */
 
