@@ -11,6 +11,7 @@
  *   Benchmark...           no tests; bench/compare has them */
 #include "wait.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 static const int worker_counts[] = {1, 2, 8};
@@ -126,6 +127,26 @@ TEST_GO(a_counter_does_not_overflow) {
   leat_go(s, add_far_too_much, &g);
   CHECK_EQ(leat_wait(s), LEAT_PANIC);
   CHECK(strstr(leat_failure_of(s)->message, "larger than") != NULL);
+  leat_waitgroup_add(&g, -INT32_MAX); /* what was too much has not been counted */
+  leat_waitgroup_wait(&g);
+}
+LEAT_FN(subtract_far_too_much, leat_waitgroup *, g) { leat_waitgroup_add(g, INT_MIN); }
+TEST_GO(what_would_be_negative_is_not_counted_and_wakes_nobody) {
+  leat_waitgroup g = {0};
+  leat_scope(s);
+  leat_keep_going(s);
+  leat_waitgroup_add(&g, 1);
+  leat_go(s, wait_for, &g);
+  wait_blocked("wait_for", 1);
+  leat_go(s, subtract_far_too_much, &g);
+  UNTIL(leat_failure_of(s) != NULL);
+  CHECK(strstr(leat_failure_of(s)->message, "leat_waitgroup_add(") && strstr(leat_failure_of(s)->message, "would become negative"));
+  leat_waitgroup_add(&g, 0);
+  for (int i = 0; i < 20; i++) pause_a_moment();
+  CHECK_EQ(ended, 0);
+  leat_waitgroup_done(&g);
+  CHECK_EQ(leat_wait(s), LEAT_PANIC);
+  CHECK_EQ(ended, 1);
 }
 LEAT_FN(end_the_round_and_begin_another, leat_waitgroup *, g) {
   leat_waitgroup_done(g); /* wakes wait_for, which with one worker does not come to run before the next line */
@@ -422,3 +443,62 @@ TEST_GO(a_group_is_not_touched_after_the_wait_that_found_0) {
   }
   CHECK_EQ(leat_wait(s), LEAT_OK);
 }
+/* Once a wait that ran out of time has returned, an add is legal at any moment of the count back to 0 that it has raced. Every other round the
+ * waits run out of time at once, so that most counts back race one. */
+TEST_GO(an_add_after_a_wait_that_ran_out_of_time_is_no_misuse) {
+  uint32_t seed = 2;
+  leat_scope(s);
+  CHECK_EQ(leat_set_workers(2), LEAT_OK);
+  for (int64_t i = test_scale(10000) + 10; i; i--) {
+    leat_waitgroup *g = calloc(1, sizeof *g);
+    leat_waitgroup_add(g, 1);
+    leat_go(s, hurried_work, g, next_random(&seed) % 2000);
+    while (leat_waitgroup_wait_until(g, i % 2 ? 1 : leat_now() + LEAT_US(next_random(&seed) % 20))) {
+      leat_waitgroup_add(g, 1); /* from 1 or from 0 */
+      leat_waitgroup_done(g);
+      if (next_random(&seed) % 64 == 0) CHECK_EQ(leat_yield(), LEAT_OK);
+    }
+    leat_waitgroup_add(g, 1);
+    leat_go(s, hurried_work, g, 0);
+    leat_waitgroup_wait(g);
+    memset(g, 0xee, sizeof *g);
+    free(g);
+  }
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+}
+/* Misuse that races what is proper leaves a group that is as if it had not been: nobody waits for ever, and the next round counts. */
+LEAT_FN(add_and_count_back, leat_waitgroup *, g, uint32_t, pause) {
+  for (volatile uint32_t i = 0; i < pause; i++) {}
+  leat_waitgroup_add(g, 1);
+  leat_waitgroup_done(g);
+}
+static void race_misuse(bool one_adds) {
+  uint32_t seed = 3;
+  int n_misuses = 0;
+  CHECK_EQ(leat_set_workers(2), LEAT_OK);
+  for (int64_t i = test_scale(3000) + 10; i; i--) {
+    leat_waitgroup g = {0};
+    leat_scope(s);
+    leat_keep_going(s);
+    leat_waitgroup_add(&g, 1);
+    leat_go(s, wait_for, &g);
+    leat_go(s, wait_until, &g, leat_now() + LEAT_US(next_random(&seed) % 20));
+    leat_go(s, hurried_work, &g, next_random(&seed) % 2000);
+    if (one_adds) leat_go(s, add_and_count_back, &g, next_random(&seed) % 2000);
+    else leat_go(s, hurried_work, &g, next_random(&seed) % 2000);
+    int status = leat_wait(s);
+    if (status != LEAT_OK) {
+      n_misuses++;
+      CHECK_EQ(status, LEAT_PANIC);
+      CHECK(strstr(leat_failure_of(s)->message, one_adds ? "add from 0 while a wait has not returned" : "would become negative") != NULL);
+    }
+    CHECK_EQ(leat_waitgroup_wait_until(&g, 1), LEAT_OK); /* it is 0 */
+    leat_waitgroup_add(&g, 1);
+    CHECK_EQ(leat_waitgroup_wait_until(&g, 1), LEAT_DEADLINE);
+    leat_waitgroup_done(&g);
+    leat_waitgroup_wait(&g);
+  }
+  if (!one_adds) CHECK_EQ(n_misuses, test_scale(3000) + 10);
+}
+TEST_GO(counting_back_too_often_in_a_race_is_taken_back) { race_misuse(false); }
+TEST_GO(an_add_that_races_the_end_of_a_round_counts_or_is_taken_back) { race_misuse(true); }
