@@ -326,6 +326,32 @@ TEST_GO(many_share_what_there_is) {
   CHECK_EQ(leat_set_workers(2), LEAT_OK);
   storm(1000000000000, (int)test_scale(500) + 5);
 }
+/* On one worker nobody needs to wait: whose slice ends has it not, and who meets one that has it lets him run. */
+LEAT_FN(takes_and_gives_back, leat_semaphore *, sem, int, times) {
+  for (int i = 0; i < times; i++) {
+    CHECK_EQ(leat_semaphore_acquire(sem, 1), LEAT_OK);
+    if (i % 100 == 0) CHECK_EQ(leat_yield(), LEAT_OK);
+    leat_semaphore_release(sem, 1);
+  }
+}
+static uint64_t waits_for_semaphores(void) {
+  leat_metrics m;
+  leat_metrics_read(&m);
+  for (int i = 0; i < m.n_waits; i++)
+    if (strstr(m.waits[i].reason, "semaphore")) return m.waits[i].total;
+  test_fail(__FILE__, __LINE__, "no count of waits for semaphores");
+  return 0;
+}
+TEST_GO(two_in_turn_do_not_hand_it_to_each_other_for_ever) {
+  enum { TIMES = 10000 };
+  leat_semaphore sem = LEAT_SEMAPHORE(1);
+  CHECK_EQ(leat_set_workers(1), LEAT_OK);
+  uint64_t before = waits_for_semaphores();
+  leat_scope(s);
+  for (int i = 0; i < 2; i++) leat_go(s, takes_and_gives_back, &sem, TIMES);
+  CHECK_EQ(leat_wait(s), LEAT_OK);
+  CHECK(waits_for_semaphores() - before < TIMES / 100);
+}
 /* The join of golang.org/x/sync's example: to have all of it is to know that nobody else has any; then the memory goes. */
 LEAT_FN(give_back, leat_semaphore *, sem, uint32_t, pause) {
   for (volatile uint32_t i = 0; i < pause; i++) {}

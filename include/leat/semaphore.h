@@ -5,8 +5,8 @@
  *   ...
  *   leat_semaphore_release(&slots, 1);
  *
- * Strictly first come, first served: who asks for much is not overtaken by those behind him who ask for little, even while there would be
- * enough for them. Acquire and release may be called by different goroutines; any goroutine or thread may call any of these. Nothing has
+ * Those who wait are served strictly in their order: who asks for much is not overtaken by those behind him who ask for little, even while
+ * there would be enough for them. (Who finds too little, and nobody waiting, lets others run for a moment before he waits.) Acquire and release may be called by different goroutines; any goroutine or thread may call any of these. Nothing has
  * to be freed; the memory may be given up when all is released and no call is in progress. */
 #pragma once
 #include "status.h"

@@ -3,6 +3,8 @@
  * One word: what is taken, and QUEUED: there may be somebody in the queue. While QUEUED is clear, taking and giving back are one
  * compare-and-swap. While it is set, the word belongs to the holder of the lock. It is set and cleared under the lock only, and whenever the
  * queue is not empty it is set. Who waits is served from the head of the queue, and only there.
+ * Who finds the queue empty and too little lets others run for a moment before he queues: else two that take and give back in turn would, once one of them has
+ * queued, wait for each other for ever (88 ns a time, and 27).
  *
  * A wait that ends without its share (cancelled, too late) may have been the head that all others waited behind: it looks at the queue again.
  *
@@ -78,6 +80,13 @@ static void serve_again(struct semaphore *s) {
   leat_i_ready_in_order(woken);
 }
 
+/* Before the caller queues. */
+static bool take_soon(struct semaphore *s, struct goroutine *self, int64_t n, int64_t deadline) {
+  for (int spent = 0, given = 0; !(load_relaxed(&s->state) & QUEUED) && (leat_i_spin(&spent) || leat_i_give_turn(self, &given, deadline));)
+    if (take(s, n)) return true;
+  return false;
+}
+
 static int wait_in_queue(struct semaphore *s, struct goroutine *self, int64_t n, int64_t deadline) {
   lock_take(&s->lock);
   int64_t state = atomic_fetch_or(&s->state, QUEUED);
@@ -94,8 +103,10 @@ static int wait_in_queue(struct semaphore *s, struct goroutine *self, int64_t n,
   return status;
 }
 
-/* What cancellation and arguments have to say about taking n. */
+/* What cancellation and arguments have to say about taking n. The operation is counted here, as whose slice is over is not to give up the thread when it has
+ * taken what others then wait for. */
 static int may_take(struct semaphore *s, struct goroutine *self, int64_t n) {
+  leat_i_operation(self);
   int status = leat_i_scope_interrupts(self->scope);
   if (unlikely(status)) return leat_i_cancelled(self, status);
   return n < 0 || n > capacity_of(s) ? LEAT_INVALID : LEAT_OK;
@@ -107,15 +118,9 @@ int leat_semaphore_acquire_until(leat_semaphore *semaphore, int64_t n, int64_t d
   struct goroutine *self = leat_i_self();
   int status = may_take(s, self, n);
   if (unlikely(status)) return status;
-  if (unlikely(!take(s, n))) {
-    status = wait_in_queue(s, self, n, deadline);
-    if (!status) happens_after(s);
-    return wait_answer(self, status);
-  }
-  happens_after(s);
-  self->ignored = 0;
-  leat_i_operation(self);
-  return LEAT_OK;
+  if (unlikely(!take(s, n)) && !take_soon(s, self, n, deadline)) status = wait_in_queue(s, self, n, deadline);
+  if (likely(!status)) happens_after(s);
+  return wait_answer(self, status);
 }
 
 int leat_semaphore_acquire(leat_semaphore *s, int64_t n) {
@@ -132,7 +137,6 @@ int leat_semaphore_try_acquire(leat_semaphore *semaphore, int64_t n) {
   status = take(s, n) ? LEAT_OK : LEAT_FULL;
   if (!status) happens_after(s);
   self->ignored = 0;
-  leat_i_operation(self);
   return status;
 }
 

@@ -535,6 +535,14 @@ bool leat_i_spin(int *spent) {
   return true;
 }
 
+bool leat_i_give_turn(struct goroutine *self, int *given, int64_t deadline) {
+  enum { TURNS = 4 };
+  if (*given == TURNS || (deadline != LEAT_NEVER && leat_i_nondet_clock() >= deadline)) return false;
+  ++*given;
+  leat_i_yield(self);
+  return true;
+}
+
 /* No store where nothing is to be done, and the time by the watcher: a store for each call, and be it to count it, would double its cost. */
 int leat_i_checkpoint(struct worker *w) {
   struct goroutine *self = load_relaxed(&w->current);

@@ -101,6 +101,10 @@ static inline void leat_i_operation(struct goroutine *self) {
  * who is at it (a contended mutex: 22 ns an operation, where a look every four pauses made it 35). *spent begins with 0. False, without waiting, when
  * it has gone on for long enough, or does not pay: nobody runs who could store it, or somebody waits for this worker. */
 bool leat_i_spin(int *spent);
+/* And then, before it queues: lets those run that wait for this worker, who may have what it wants. False, without that, when it has done so for four times, or its
+ * deadline has passed. (Four goroutines that read, and write one time in ten, on two CPUs: 49 ns with one turn for the others, 25 with four. Once in a queue all
+ * hand it to each other for ever, with a switch each time.) *given begins with 0. */
+bool leat_i_give_turn(struct goroutine *self, int *given, int64_t deadline);
 /* leat_checkpoint, on a worker. */
 int leat_i_checkpoint(struct worker *w);
 /* The slice is used up that g, who was to run next, and the starters would have inherited: they go to the back. */
