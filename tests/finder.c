@@ -475,10 +475,11 @@ LEAT_FN(owns_packed, struct packed *, p) {
 }
 LEAT_FN(make_packed, leat_view, s, uintptr_t, tag) {
   struct packed *p = calloc(1, sizeof *p);
+  leat_go(s, owns_packed, p);
+  wait_blocked("owns_packed", 1); /* it has its frames before there is an event: else one might lie on this goroutine's, with the event still in it */
   leat_event *e = fresh_event();
   p->e = (leat_event *)((uintptr_t)e | tag);
   leat_go(s, waits_for_event, e);
-  leat_go(s, owns_packed, p);
 }
 TEST_GO(a_pointer_in_a_packed_struct) {
   SEES_MEMORY;
