@@ -368,7 +368,7 @@ static __attribute__((noinline)) void displace(struct worker *w, struct goroutin
   }
   bool few = ring_has_few(w);
   leat_i_ring_push(w, displaced);
-  if (!few) return; /* nobody sleeps who might take it: idle.h */
+  if (!few || load_relaxed(&leat_i_sched.workers) == 1) return; /* nobody sleeps who might take it: idle.h */
   bool defers = w->kept == ENOUGH_KEPT;
   if (!defers || ++w->n_displaced % 16 == 0) w->displaced_at = leat_i_nondet_clock();
   if (defers) defer(w, DEFERRED_RING);
