@@ -290,7 +290,8 @@ TEST_GO(brief_is_a_line_each) {
   leat_cancel(s);
   CHECK_EQ(leat_wait(s), LEAT_CANCELED);
 }
-TEST_GO(grouped) {
+/* Who meets another worker at a channel goes another way through it, has another trace, and is not alike: until nobody did. */
+static bool all_alike(void) {
   leat_scope(s);
   nothing = leat_chan_make(s, int, 0);
   full = leat_chan_make(s, int, 0);
@@ -299,16 +300,20 @@ TEST_GO(grouped) {
   wait_blocked("receives", 30);
   wait_blocked("sends", 70);
   char *text = dump_text(LEAT_DUMP_GROUPED);
-  char *more = strstr(text, "\n70 alike, such as goroutine "), *fewer = strstr(text, "\n30 alike, such as goroutine ");
-  CHECK(more != NULL && fewer != NULL && more < fewer);
-  CHECK_EQ(times(text, "at in_a_function_of_its_own ("), 1);
-  expect(text, "(sends), started at ");
-  expect(text, " ...\n");
-  expect(text, "scopes:");
+  const char *more = strstr(text, "\n70 alike, such as goroutine "), *fewer = strstr(text, "\n30 alike, such as goroutine ");
+  if (more && fewer) {
+    CHECK(more < fewer);
+    CHECK_EQ(times(text, "at in_a_function_of_its_own ("), 1);
+    expect(text, "(sends), started at ");
+    expect(text, " ...\n");
+    expect(text, "scopes:");
+  }
   free(text);
   leat_cancel(s);
   CHECK_EQ(leat_wait(s), LEAT_CANCELED);
+  return more && fewer;
 }
+TEST_GO(grouped) { UNTIL(all_alike()); }
 LEAT_FN(dumps_here) {
   char *text = dump_text(LEAT_DUMP_FULL);
   expect(text, "(dumps_here)");
